@@ -1,0 +1,3 @@
+"""The server."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,73 @@
+"""What can go wrong for a caller, as classes with a status; each dialect renders them in its own body."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with an input: where it is, and what is wrong there."""
+
+    field: str
+    problem: str
+
+
+class Problem(Exception):  # noqa: N818 - a refusal is an answer, not a failure of ours
+    """A request that is answered with something else than success."""
+
+    status = 500
+    title = "Internal Server Error"
+
+    def __init__(self, message: str, *, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.faults = tuple(faults)
+
+
+class Invalid(Problem):
+    """The input cannot be accepted as it is."""
+
+    status = 400
+    title = "Bad Request"
+
+
+class Unauthorized(Problem):
+    """Nobody is known to be asking."""
+
+    status = 401
+    title = "Unauthorized"
+
+
+class Forbidden(Problem):
+    """The caller is known and may not."""
+
+    status = 403
+    title = "Forbidden"
+
+
+class NotFound(Problem):
+    """There is no such thing, or none that this caller may know of."""
+
+    status = 404
+    title = "Not Found"
+
+
+class Conflict(Problem):
+    """The request contradicts what is stored."""
+
+    status = 409
+    title = "Conflict"
+
+
+class TooLarge(Problem):
+    """The input is over a limit of size."""
+
+    status = 413
+    title = "Content Too Large"
+
+
+class Unavailable(Problem):
+    """A part of the server that the request needs does not answer."""
+
+    status = 503
+    title = "Service Unavailable"
