@@ -1,0 +1,27 @@
+"""Every table: columns, keys, relationships, and nothing else."""
+
+from opendai.tables.identity import ApiClient, Group, Instance, Membership, RevokedToken, SigningKey, User
+from opendai.tables.models import Agent, Model, ModelVersion, TestCase, TransitionTotal
+from opendai.tables.runs import DoomedObject, ErrorEntry, Execution, Run, RunLog, Screenshot, Timing
+
+__all__ = [
+    "Agent",
+    "ApiClient",
+    "DoomedObject",
+    "ErrorEntry",
+    "Execution",
+    "Group",
+    "Instance",
+    "Membership",
+    "Model",
+    "ModelVersion",
+    "RevokedToken",
+    "Run",
+    "RunLog",
+    "Screenshot",
+    "SigningKey",
+    "TestCase",
+    "Timing",
+    "TransitionTotal",
+    "User",
+]

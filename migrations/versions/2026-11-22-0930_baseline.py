@@ -1,0 +1,408 @@
+"""baseline."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "api_clients",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("client_id", sa.String(length=255), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("role", sa.String(length=10), nullable=False),
+        sa.Column("secret_sha256", sa.String(length=64), nullable=False),
+        sa.Column("not_before", sa.Double(), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_clients")),
+        sa.UniqueConstraint("client_id", name=op.f("uq_api_clients_client_id")),
+        sa.UniqueConstraint("name", name=op.f("uq_api_clients_name")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "doomed_objects",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("object_key", sa.String(length=255), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_doomed_objects")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "executions",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("test_config_id", sa.String(length=36), nullable=True),
+        sa.Column("started_by", sa.String(length=255), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_executions")),
+    )
+    op.create_table(
+        "groups",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_groups")),
+        sa.UniqueConstraint("name", name=op.f("uq_groups_name")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "instance",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_url", sa.String(length=255), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_instance")),
+    )
+    op.create_table(
+        "revoked_tokens",
+        sa.Column("jti", sa.String(length=36), nullable=False),
+        sa.Column("expires", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("jti", name=op.f("pk_revoked_tokens")),
+    )
+    with op.batch_alter_table("revoked_tokens", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_revoked_tokens_expires"), ["expires"], unique=False)
+
+    op.create_table(
+        "signing_keys",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kid", sa.String(length=255), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("private_key", sa.LargeBinary(), nullable=False),
+        sa.Column("public_key", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_signing_keys")),
+        sa.UniqueConstraint("kid", name=op.f("uq_signing_keys_kid")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "users",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("username", sa.String(length=255), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("role", sa.String(length=10), nullable=False),
+        sa.Column("hide_welcome_popup", sa.Boolean(), nullable=False),
+        sa.Column("not_before", sa.Double(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("username", name=op.f("uq_users_username")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "agents",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("recordpath", sa.Text(), nullable=False),
+        sa.Column("suite", sa.Text(), nullable=False),
+        sa.Column("agenttype", sa.String(length=20), nullable=False),
+        sa.Column("epphost", sa.String(length=255), nullable=False),
+        sa.Column("epptestcontrollerport", sa.Integer(), nullable=False),
+        sa.Column("eppanalyzerport", sa.Integer(), nullable=False),
+        sa.Column("eppworkspacepath", sa.Text(), nullable=False),
+        sa.Column("is_hosted", sa.Boolean(), nullable=False),
+        sa.Column("is_marked_connected", sa.Boolean(), nullable=False),
+        sa.Column("client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("connected_until", sa.Double(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client_id"], ["api_clients.id"], name=op.f("fk_agents_client_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agents")),
+        sa.UniqueConstraint("client_id", name=op.f("uq_agents_client_id")),
+        sa.UniqueConstraint("name", name=op.f("uq_agents_name")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "errors",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("execution_id", sa.String(length=36), nullable=False),
+        sa.Column("sender", sa.String(length=255), nullable=False),
+        sa.Column("severity", sa.String(length=20), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("error_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["execution_id"], ["executions.id"], name=op.f("fk_errors_execution_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_errors")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("errors", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_errors_execution_id"), ["execution_id"], unique=False)
+
+    op.create_table(
+        "memberships",
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["group_id"], ["groups.id"], name=op.f("fk_memberships_group_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_memberships_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("user_id", "group_id", name=op.f("pk_memberships")),
+    )
+    with op.batch_alter_table("memberships", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_memberships_group_id"), ["group_id"], unique=False)
+
+    op.create_table(
+        "models",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uuid", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("agent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("version_number", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["agent_id"], ["agents.id"], name=op.f("fk_models_agent_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(["group_id"], ["groups.id"], name=op.f("fk_models_group_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_models")),
+        sa.UniqueConstraint("group_id", "name", name=op.f("uq_models_group_id_name")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_models_uuid")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("models", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_models_agent_id"), ["agent_id"], unique=False)
+
+    op.create_table(
+        "model_versions",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("modeljson", sa.Text(), nullable=False),
+        sa.Column("passed", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("broken", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["model_id"], ["models.id"], name=op.f("fk_model_versions_model_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_versions")),
+        sa.UniqueConstraint("model_id", "number", name=op.f("uq_model_versions_model_id_number")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "test_cases",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("origin", sa.String(length=255), nullable=False),
+        sa.Column("external_id", sa.String(length=255), nullable=False),
+        sa.Column("runs", sa.Integer(), nullable=False),
+        sa.Column("fails", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["model_id"], ["models.id"], name=op.f("fk_test_cases_model_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_test_cases")),
+        sa.UniqueConstraint("model_id", "name", name=op.f("uq_test_cases_model_id_name")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "runs",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("execution_id", sa.String(length=36), nullable=False),
+        sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("model_name", sa.String(length=255), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("generator", sa.String(length=20), nullable=False),
+        sa.Column("seed", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("step_limit", sa.Integer(), nullable=False),
+        sa.Column("target_coverage", sa.Double(), nullable=True),
+        sa.Column("test_case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("test_case_name", sa.String(length=255), nullable=True),
+        sa.Column("test_case_text", sa.Text(), nullable=True),
+        sa.Column("config_step", sa.Integer(), nullable=True),
+        sa.Column("step_pause_seconds", sa.Double(), nullable=False),
+        sa.Column("asset", sa.Text(), nullable=True),
+        sa.Column("sut", sa.Text(), nullable=True),
+        sa.Column("hits", sa.Text(), nullable=True),
+        sa.Column("walker", sa.String(length=10), nullable=False),
+        sa.Column("wanted_agent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("agent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("claim_key", sa.String(length=36), nullable=True),
+        sa.Column("lease_ends", sa.Double(), nullable=False),
+        sa.Column("last_event", sa.Integer(), nullable=False),
+        sa.Column("is_abort_requested", sa.Boolean(), nullable=False),
+        sa.Column("steps", sa.Integer(), nullable=False),
+        sa.Column("coverage", sa.Double(), nullable=False),
+        sa.Column("failed_state", sa.String(length=255), nullable=True),
+        sa.Column("failed_action", sa.String(length=255), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["agent_id"], ["agents.id"], name=op.f("fk_runs_agent_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["execution_id"], ["executions.id"], name=op.f("fk_runs_execution_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["group_id"], ["groups.id"], name=op.f("fk_runs_group_id")),
+        sa.ForeignKeyConstraint(
+            ["model_id"], ["models.id"], name=op.f("fk_runs_model_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["test_case_id"], ["test_cases.id"], name=op.f("fk_runs_test_case_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["model_versions.id"], name=op.f("fk_runs_version_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["wanted_agent_id"], ["agents.id"], name=op.f("fk_runs_wanted_agent_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("runs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_runs_agent_id"), ["agent_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_runs_execution_id"), ["execution_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_runs_group_id"), ["group_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_runs_model_id"), ["model_id"], unique=False)
+        batch_op.create_index("ix_runs_status_id", ["status", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_runs_test_case_id"), ["test_case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_runs_version_id"), ["version_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_runs_wanted_agent_id"), ["wanted_agent_id"], unique=False)
+
+    op.create_table(
+        "transition_totals",
+        sa.Column("version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("test_case", sa.String(length=255), nullable=False),
+        sa.Column("state", sa.String(length=255), nullable=False),
+        sa.Column("action", sa.String(length=255), nullable=False),
+        sa.Column("passes", sa.Integer(), nullable=False),
+        sa.Column("fails", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["version_id"],
+            ["model_versions.id"],
+            name=op.f("fk_transition_totals_version_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(
+            "version_id", "test_case", "state", "action", name=op.f("pk_transition_totals")
+        ),
+    )
+    op.create_table(
+        "run_logs",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("severity", sa.String(length=20), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=True),
+        sa.Column("stage", sa.String(length=255), nullable=True),
+        sa.Column("message_type", sa.String(length=255), nullable=True),
+        sa.Column("image_name", sa.String(length=255), nullable=True),
+        sa.Column("image_id", sa.String(length=255), nullable=True),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_run_logs_run_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_run_logs")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("run_logs", schema=None) as batch_op:
+        batch_op.create_index("ix_run_logs_run_id_id", ["run_id", "id"], unique=False)
+
+    op.create_table(
+        "screenshots",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("artifact_id", sa.String(length=36), nullable=False),
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("object_key", sa.String(length=255), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("content_type", sa.String(length=30), nullable=False),
+        sa.Column("claimed_type", sa.String(length=255), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("capture_type", sa.String(length=255), nullable=False),
+        sa.Column("state", sa.String(length=255), nullable=False),
+        sa.Column("action", sa.String(length=255), nullable=False),
+        sa.Column("script", sa.Text(), nullable=False),
+        sa.Column("suite", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["runs.id"], name=op.f("fk_screenshots_run_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_screenshots")),
+        sa.UniqueConstraint("artifact_id", name=op.f("uq_screenshots_artifact_id")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("screenshots", schema=None) as batch_op:
+        batch_op.create_index("ix_screenshots_run_id_id", ["run_id", "id"], unique=False)
+
+    op.create_table(
+        "timings",
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=255), nullable=False),
+        sa.Column("action", sa.String(length=255), nullable=False),
+        sa.Column("target", sa.String(length=255), nullable=False),
+        sa.Column("phase", sa.String(length=10), nullable=False),
+        sa.Column("is_passed", sa.Boolean(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_timings_run_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("run_id", "attempt", "position", name=op.f("pk_timings")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("timings")
+    with op.batch_alter_table("screenshots", schema=None) as batch_op:
+        batch_op.drop_index("ix_screenshots_run_id_id")
+
+    op.drop_table("screenshots")
+    with op.batch_alter_table("run_logs", schema=None) as batch_op:
+        batch_op.drop_index("ix_run_logs_run_id_id")
+
+    op.drop_table("run_logs")
+    op.drop_table("transition_totals")
+    with op.batch_alter_table("runs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_runs_wanted_agent_id"))
+        batch_op.drop_index(batch_op.f("ix_runs_version_id"))
+        batch_op.drop_index(batch_op.f("ix_runs_test_case_id"))
+        batch_op.drop_index("ix_runs_status_id")
+        batch_op.drop_index(batch_op.f("ix_runs_model_id"))
+        batch_op.drop_index(batch_op.f("ix_runs_group_id"))
+        batch_op.drop_index(batch_op.f("ix_runs_execution_id"))
+        batch_op.drop_index(batch_op.f("ix_runs_agent_id"))
+
+    op.drop_table("runs")
+    op.drop_table("test_cases")
+    op.drop_table("model_versions")
+    with op.batch_alter_table("models", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_models_agent_id"))
+
+    op.drop_table("models")
+    with op.batch_alter_table("memberships", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_memberships_group_id"))
+
+    op.drop_table("memberships")
+    with op.batch_alter_table("errors", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_errors_execution_id"))
+
+    op.drop_table("errors")
+    op.drop_table("agents")
+    op.drop_table("users")
+    op.drop_table("signing_keys")
+    with op.batch_alter_table("revoked_tokens", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_revoked_tokens_expires"))
+
+    op.drop_table("revoked_tokens")
+    op.drop_table("instance")
+    op.drop_table("groups")
+    op.drop_table("executions")
+    op.drop_table("doomed_objects")
+    op.drop_table("api_clients")

@@ -1,0 +1,236 @@
+"""The engine, the sessions and the transactions. The only module that begins, commits or rolls back."""
+
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import anyio
+from anyio.to_thread import run_sync
+from fastapi import Depends, Request
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import NullPool
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import Double
+
+from opendai.errors import Unavailable
+
+_WRITES = "opendai_writes"
+
+
+class Table(DeclarativeBase):
+    """The declarative base: every constraint has a name, so that a migration can find it on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class database_clock(FunctionElement[float]):  # noqa: N801 - reads as the SQL function it is
+    """Seconds since 1970 by the clock of the database, which alone judges leases and lifetimes."""
+
+    type = Double()
+    inherit_cache = True
+
+
+@compiles(database_clock, "sqlite")
+def _sqlite_clock(_element: object, _compiler: SQLCompiler, **_: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(database_clock, "postgresql")
+def _postgresql_clock(_element: object, _compiler: SQLCompiler, **_: Any) -> str:
+    return "(extract(epoch from clock_timestamp())::double precision)"
+
+
+class Database:
+    """Connections to one database, sized so that no request can wait for a connection while it holds a thread.
+
+    At most `threads` requests hold a session at a time; callers are looked up and background work is done on
+    connections of their own. Hence the pool never runs dry, and a full pool is never waited for inside a thread.
+    """
+
+    def __init__(
+        self, url: str, *, threads: int, timeout_seconds: int = 15, synchronous: str = "FULL"
+    ) -> None:
+        self.engine = (
+            _sqlite(url, threads, synchronous)
+            if url.startswith("sqlite")
+            else _postgresql(url, threads, timeout_seconds)
+        )
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._readers = (
+            self.engine
+            if self.is_sqlite
+            else self.engine.execution_options(
+                # No transaction to end: closing a reading session costs no round trip.
+                isolation_level="AUTOCOMMIT"
+            )
+        )
+        self._writers = self.engine.execution_options(**{_WRITES: True})
+        self._seats = anyio.CapacityLimiter(threads)
+        # Commits have threads of their own: a request that holds the write lock never queues behind those
+        # that wait for it.
+        self._commit_threads = anyio.CapacityLimiter(threads)
+        # SQLite has one writer. Waiting here costs no thread and keeps the order; its own lock polls.
+        self._turn: contextlib.AbstractAsyncContextManager[Any] = (
+            anyio.Lock() if self.is_sqlite else contextlib.nullcontext()
+        )
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that reads, for code outside of a request's own session."""
+        with Session(self._readers, expire_on_commit=False) as session:
+            yield session
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Session]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        with Session(self._writers, expire_on_commit=False) as session:
+            yield session
+            session.commit()
+
+    @contextlib.asynccontextmanager
+    async def reading_seat(self) -> AsyncIterator[Session]:
+        """A request's session that reads."""
+        async with self._seats:
+            # Closing needs no I/O: SQLite is in this process, PostgreSQL is in autocommit.
+            with Session(self._readers, expire_on_commit=False) as session:
+                yield session
+
+    @contextlib.asynccontextmanager
+    async def writing_seat(self) -> AsyncIterator[Session]:
+        """A request's transaction: committed when the block ends, rolled back when it raises."""
+        async with self._seats, self._turn:
+            session = Session(self._writers, expire_on_commit=False)
+            try:
+                yield session
+                await run_sync(session.commit, limiter=self._commit_threads)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await run_sync(session.close, limiter=self._commit_threads)
+
+    def check(self) -> None:
+        """Return if the database answers, else raise Unavailable."""
+        try:
+            with self.reading() as session:
+                session.execute(text("SELECT 1"))
+        except DBAPIError as error:
+            raise Unavailable("The database does not answer.") from error
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+async def _session(request: Request) -> AsyncIterator[Session]:
+    database: Database = request.app.state.database
+    seat = database.reading_seat if request.method in {"GET", "HEAD"} else database.writing_seat
+    async with seat() as session:
+        yield session
+
+
+async def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+# For a route that must not hold its transaction while it waits for something else.
+DatabaseDep = Annotated[Database, Depends(_database)]
+
+# scope="function": the transaction ends before the answer leaves, so that a failed commit is not answered 200.
+SessionDep = Annotated[Session, Depends(_session, scope="function")]
+
+
+def repository(kind: type[Any]) -> Any:
+    """The dependency that gives a route a repository of this kind around the request's session."""
+
+    async def provide(session: SessionDep) -> Any:
+        return kind(session)
+
+    return Depends(provide, scope="function")
+
+
+def upsert(session: Session, table: type[Table]) -> Any:
+    """An INSERT that can say `on_conflict_do_update`; both databases have it, each in its own dialect."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    return dialect.insert(table)
+
+
+def _sqlite(url: str, threads: int, synchronous: str) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=2 * threads + 4,
+        max_overflow=8,
+        connect_args={"check_same_thread": False, "timeout": 10.0},
+    )
+    _begin_ourselves(
+        engine,
+        "journal_mode=WAL",
+        f"synchronous={synchronous}",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+    )
+    return engine
+
+
+def _begin_ourselves(engine: Engine, *pragmas: str) -> None:
+    """Take transactions from the SQLite driver, whose own BEGIN comes late and is always deferred."""
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A deferred transaction that reads and then writes fails at once when another one wrote in between.
+        writes = connection.get_execution_options().get(_WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _postgresql(url: str, threads: int, timeout_seconds: int) -> Engine:
+    options = {
+        "statement_timeout": f"{timeout_seconds}s",
+        "lock_timeout": "5s",
+        "idle_in_transaction_session_timeout": "30s",
+        "TimeZone": "UTC",
+    }
+    return create_engine(
+        url,
+        pool_size=2 * threads + 4,
+        max_overflow=8,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 3,
+            "application_name": "opendai",
+            "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+        },
+    )
+
+
+@contextlib.contextmanager
+def changing_schema(url: str) -> Iterator[Connection]:
+    """One transaction for changes of the schema, which no other process can be in at the same time."""
+    engine = create_engine(url, poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+        if engine.url.database:
+            Path(engine.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Rebuilding a table drops the old one: with foreign keys on, the rows that point at it would follow.
+        _begin_ourselves(engine, "journal_mode=WAL", "foreign_keys=OFF", "busy_timeout=60000")
+    with engine.execution_options(**{_WRITES: True}).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": 0x6F70656E646169})
+        yield connection

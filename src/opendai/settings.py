@@ -1,0 +1,117 @@
+"""Every setting of the server, read from the environment once (`OPENDAI_…`); docs/settings.md lists them for people."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AnyHttpUrl, Field, SecretStr, TypeAdapter, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Seconds = Annotated[int, Field(ge=1, le=86_400)]
+Bytes = Annotated[int, Field(ge=1024, le=1 << 30)]
+
+
+class Settings(BaseSettings):
+    """What a deployment may choose. Immutable; there is no global instance, `create_app` is given one."""
+
+    model_config = SettingsConfigDict(env_prefix="OPENDAI_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(Path("data"), description="Where the database, the files and the secret key live.")
+    database_url: str = Field("", description="SQLAlchemy URL; SQLite in the data folder when empty.")
+    storage_url: str = Field(
+        "", description="`s3://bucket?endpoint_url=…` or a folder; files in the data folder when empty."
+    )
+    public_url: str = Field(
+        "", description="The address clients use; links and tokens name it. The listening address when empty."
+    )
+    secret_key_file: Path | None = Field(
+        None,
+        description="32 random bytes in hex, made with mode 0600 on first start; in the data folder when empty.",
+    )
+    admin_username: str = Field("admin", min_length=1, max_length=100)
+    admin_password: SecretStr | None = Field(
+        None, description="Of the first administrator; a random one is printed once when empty."
+    )
+    realm: str = Field("eggplant", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    threads: int = Field(
+        default_factory=lambda: 4 * (os.cpu_count() or 1),
+        ge=2,
+        le=256,
+        description="Requests worked on at once.",
+    )
+    sqlite_synchronous: Literal["FULL", "NORMAL"] = Field(
+        "FULL",
+        description="FULL keeps every acknowledged write over a loss of power; NORMAL is four times faster.",
+    )
+    database_timeout_seconds: Seconds = Field(15, description="The longest a statement may take.")
+    access_token_seconds: Seconds = Field(300, description="Lifetime of a token of the token endpoint.")
+    session_token_seconds: Seconds = Field(3600, description="Lifetime of a token of /ai/auth.")
+    file_url_seconds: int = Field(120, ge=60, le=300, description="Lifetime of a signed screenshot address.")
+    lease_seconds: Seconds = Field(30, description="How long a claimed run waits for a report of its agent.")
+    run_attempts: int = Field(
+        3, ge=1, le=100, description="How often a run is claimed before it is an ERROR."
+    )
+    reaper_seconds: float = Field(
+        2.0, ge=0.05, le=3600, description="Pause of the background loop that looks for ended leases."
+    )
+    max_body_bytes: Bytes = Field(1 << 20, description="Largest request body where nothing else is said.")
+    max_model_bytes: Bytes = Field(20 << 20, description="Largest request body with a model in it.")
+    max_screenshot_bytes: Bytes = Field(16 << 20, description="Largest request body with a screenshot in it.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: console on a terminal, one JSON object a line elsewhere."
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        if url.startswith("postgresql://"):
+            url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+        if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_plain_http(cls, url: str) -> str:
+        if not url:
+            return url
+        parsed = TypeAdapter(AnyHttpUrl).validate_python(url)
+        if parsed.query or parsed.fragment or parsed.username:
+            raise ValueError("must be a scheme, a host and perhaps a port and a path")
+        return url.rstrip("/")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_unset(cls, values: object) -> object:
+        # An empty variable in a compose file means "not set", also where the type is a path or a secret.
+        if isinstance(values, dict):
+            return {name: value for name, value in values.items() if value != ""}
+        return values
+
+    @property
+    def database(self) -> str:
+        """The database's URL with the default filled in."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'opendai.db').absolute()}"
+
+    @property
+    def storage(self) -> str:
+        """The store's URL with the default filled in."""
+        return self.storage_url or f"file://{(self.data_dir / 'objects').absolute()}"
+
+    @property
+    def key_file(self) -> Path:
+        """The file of the secret key with the default filled in."""
+        return self.secret_key_file or self.data_dir / "secret.key"
+
+    def listening_at(self, host: str, port: int) -> Self:
+        """These settings with a public URL: the configured one, else the address that is listened on."""
+        if self.public_url:
+            return self
+        name = {"0.0.0.0": "localhost", "::": "localhost", "127.0.0.1": "localhost"}.get(host, host)  # noqa: S104
+        return self.model_copy(update={"public_url": f"http://{f'[{name}]' if ':' in name else name}:{port}"})
+
+    def export(self) -> None:
+        """Put what was settled here into the environment, for worker processes to read the same."""
+        os.environ["OPENDAI_PUBLIC_URL"] = self.public_url
+        os.environ["OPENDAI_DATA_DIR"] = str(self.data_dir.absolute())

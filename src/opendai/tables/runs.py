@@ -1,0 +1,173 @@
+"""Executions, their runs, and everything a run leaves behind."""
+
+from datetime import datetime
+
+from sqlalchemy import Double, ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from opendai.database import Table
+from opendai.tables.columns import BigId, Body, ClockTime, Created, Id, Moment, Name, Uuid, When
+
+
+class Execution(Table):
+    """What a client started: a task instance with one or more runs."""
+
+    __tablename__ = "executions"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    test_config_id: Mapped[Uuid | None]
+    started_by: Mapped[Name]
+    created_at: Mapped[Created]
+
+
+class Run(Table):
+    """One walk of a model: queued, then claimed, then finished.
+
+    `status` is QUEUED, RUNNING, PASSED, FAILED, ERROR or CANCELLED. `attempt` counts the claims and is the
+    fence: whoever reports must name it.
+    """
+
+    __tablename__ = "runs"
+    __table_args__ = (Index("ix_runs_status_id", "status", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[Id]
+    execution_id: Mapped[str] = mapped_column(
+        String(36), ForeignKey("executions.id", ondelete="CASCADE"), index=True
+    )
+    model_id: Mapped[int] = mapped_column(BigId, ForeignKey("models.id", ondelete="CASCADE"), index=True)
+    version_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("model_versions.id", ondelete="CASCADE"), index=True
+    )
+    group_id: Mapped[int] = mapped_column(BigId, ForeignKey("groups.id"), index=True)
+    model_name: Mapped[Name]
+    status: Mapped[str] = mapped_column(String(10))
+    reason: Mapped[Body] = mapped_column(default="")
+
+    generator: Mapped[str] = mapped_column(String(20))
+    seed: Mapped[int] = mapped_column(BigId)
+    step_limit: Mapped[int]
+    target_coverage: Mapped[float | None] = mapped_column(Double)
+    test_case_id: Mapped[int | None] = mapped_column(
+        BigId, ForeignKey("test_cases.id", ondelete="SET NULL"), index=True
+    )
+    test_case_name: Mapped[Name | None]
+    test_case_text: Mapped[Body | None]
+    config_step: Mapped[int | None]
+    step_pause_seconds: Mapped[float] = mapped_column(Double, default=0.0)
+    asset: Mapped[Body | None]
+    """JSON, as given."""
+    sut: Mapped[Body | None]
+    """JSON, as given."""
+    hits: Mapped[Body | None]
+    """JSON: what earlier runs had taken when this one was first claimed, so that it can be repeated exactly."""
+
+    walker: Mapped[str] = mapped_column(String(10))
+    """server: generate the path without touching anything; agent: wait for an agent."""
+    wanted_agent_id: Mapped[int | None] = mapped_column(
+        BigId, ForeignKey("agents.id", ondelete="SET NULL"), index=True
+    )
+    agent_id: Mapped[int | None] = mapped_column(
+        BigId, ForeignKey("agents.id", ondelete="SET NULL"), index=True
+    )
+    attempt: Mapped[int] = mapped_column(default=0)
+    claim_key: Mapped[Uuid | None]
+    lease_ends: Mapped[ClockTime] = mapped_column(default=0.0)
+    last_event: Mapped[int] = mapped_column(default=0)
+    is_abort_requested: Mapped[bool] = mapped_column(default=False)
+
+    steps: Mapped[int] = mapped_column(default=0)
+    coverage: Mapped[float] = mapped_column(Double, default=0.0)
+    failed_state: Mapped[Name | None]
+    failed_action: Mapped[Name | None]
+    created_at: Mapped[Created]
+    started_at: Mapped[datetime | None] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class Timing(Table):
+    """One action that was performed; `position` counts from 1 within an attempt."""
+
+    __tablename__ = "timings"
+
+    run_id: Mapped[int] = mapped_column(BigId, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[Name]
+    action: Mapped[Name]
+    target: Mapped[Name]
+    phase: Mapped[str] = mapped_column(String(10))
+    is_passed: Mapped[bool]
+    seconds: Mapped[float] = mapped_column(Double)
+    message: Mapped[Body]
+    started_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class RunLog(Table):
+    """A line of a run's log."""
+
+    __tablename__ = "run_logs"
+    __table_args__ = (Index("ix_run_logs_run_id_id", "run_id", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[Id]
+    run_id: Mapped[int] = mapped_column(BigId, ForeignKey("runs.id", ondelete="CASCADE"))
+    event_time: Mapped[When]
+    message: Mapped[Body]
+    severity: Mapped[str] = mapped_column(String(20))
+    step: Mapped[int | None]
+    stage: Mapped[Name | None]
+    message_type: Mapped[Name | None]
+    image_name: Mapped[Name | None]
+    image_id: Mapped[Name | None]
+
+
+class Screenshot(Table):
+    """A picture of the system under test; the picture itself is an object in the store."""
+
+    __tablename__ = "screenshots"
+    __table_args__ = (Index("ix_screenshots_run_id_id", "run_id", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[Id]
+    artifact_id: Mapped[Uuid] = mapped_column(unique=True)
+    run_id: Mapped[int] = mapped_column(BigId, ForeignKey("runs.id", ondelete="CASCADE"))
+    object_key: Mapped[Name]
+    sha256: Mapped[bytes] = mapped_column(LargeBinary(32))
+    size: Mapped[int]
+    content_type: Mapped[str] = mapped_column(String(30))
+    """What the picture is, found by looking at it; what the client claimed is `claimed_type`."""
+    claimed_type: Mapped[Name]
+    taken_at: Mapped[When]
+    name: Mapped[Name]
+    capture_type: Mapped[Name]
+    state: Mapped[Name]
+    action: Mapped[Name]
+    script: Mapped[Body]
+    suite: Mapped[Body]
+    created_at: Mapped[Created]
+
+
+class ErrorEntry(Table):
+    """Something that went wrong with an execution, for `GET /ai/errors`."""
+
+    __tablename__ = "errors"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: Mapped[Id]
+    execution_id: Mapped[str] = mapped_column(
+        String(36), ForeignKey("executions.id", ondelete="CASCADE"), index=True
+    )
+    sender: Mapped[Name]
+    severity: Mapped[str] = mapped_column(String(20))
+    message: Mapped[Body]
+    error_time: Mapped[When]
+    created_at: Mapped[Created]
+
+
+class DoomedObject(Table):
+    """An object of the store whose row is gone; the worker deletes it, as a deletion cannot be rolled back."""
+
+    __tablename__ = "doomed_objects"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: Mapped[Id]
+    object_key: Mapped[Name]
+    created_at: Mapped[Created]
