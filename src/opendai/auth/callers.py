@@ -1,0 +1,143 @@
+"""Who is asking, settled once per request, and the policies that a route can name in its signature."""
+
+import time
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import ColumnElement, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from opendai import tables
+from opendai.auth.tokens import Claims, Tokens
+from opendai.database import Database
+from opendai.errors import Forbidden, Unauthorized
+
+_NO_TOKEN = "A bearer token is needed."  # noqa: S105 - a sentence
+_REFUSED = "The token is invalid or has timed out."
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A person or a program, as a value: role and groups are the database's, not the token's.
+
+    `role` is none, user, admin or agent. `groups` are the ids whose models the caller sees; an administrator
+    sees all, whatever the groups.
+    """
+
+    kind: str
+    id: int
+    name: str
+    role: str
+    groups: frozenset[int]
+    claims: Claims
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == "admin"
+
+    @property
+    def is_agent_client(self) -> bool:
+        return self.role == "agent"
+
+    def sees(self, group: ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[bool]:
+        """The condition that a row's group is one of the caller's: what is not seen does not exist for them."""
+        return true() if self.is_admin else group.in_(self.groups)
+
+    def is_in(self, group_id: int) -> bool:
+        return self.is_admin or group_id in self.groups
+
+
+def bearer_token(request: Request) -> str:
+    """The token of the Authorization header, in any case of the word; Unauthorized when there is none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthorized(_NO_TOKEN)
+    return token.strip()
+
+
+def identify(session: Session, tokens: Tokens, token: str) -> Caller:
+    """The caller that a token stands for; Unauthorized for everything else, always in the same words."""
+    claims = tokens.read(token, now=time.time())
+    kind, _, number = claims.subject.partition(":")
+    if number.isascii() and number.isdigit() and len(number) < 19:
+        if kind == "user":
+            return _person(session, int(number), claims)
+        if kind == "client":
+            return _program(session, int(number), claims)
+    raise Unauthorized(_REFUSED)
+
+
+def _person(session: Session, number: int, claims: Claims) -> Caller:
+    user, member = tables.User, tables.Membership
+    rows = session.execute(
+        select(user.username, user.role, user.not_before, member.group_id)
+        .outerjoin(member, member.user_id == user.id)
+        .where(user.id == number, _is_not_revoked(claims))
+    ).all()
+    if not rows or claims.issued < int(rows[0].not_before):
+        raise Unauthorized(_REFUSED)
+    return Caller(
+        kind="user",
+        id=number,
+        name=rows[0].username,
+        role=rows[0].role.lower(),
+        groups=frozenset(row.group_id for row in rows if row.group_id is not None),
+        claims=claims,
+    )
+
+
+def _program(session: Session, number: int, claims: Claims) -> Caller:
+    client = tables.ApiClient
+    row = session.execute(
+        select(client.name, client.role, client.not_before).where(
+            client.id == number, client.revoked_at.is_(None), _is_not_revoked(claims)
+        )
+    ).one_or_none()
+    if row is None or claims.issued < int(row.not_before):
+        raise Unauthorized(_REFUSED)
+    return Caller(kind="client", id=number, name=row.name, role=row.role, groups=frozenset(), claims=claims)
+
+
+def _is_not_revoked(claims: Claims) -> ColumnElement[bool]:
+    return ~select(tables.RevokedToken.jti).where(tables.RevokedToken.jti == claims.jti).exists()
+
+
+def _anyone(request: Request) -> Caller:
+    token = bearer_token(request)
+    database: Database = request.app.state.database
+    with database.reading() as session:
+        return identify(session, request.app.state.tokens, token)
+
+
+async def _user(caller: Annotated[Caller, Depends(_anyone)]) -> Caller:
+    if caller.role not in {"user", "admin"}:
+        raise Forbidden("This needs a user's rights.")
+    return caller
+
+
+async def _admin(caller: Annotated[Caller, Depends(_anyone)]) -> Caller:
+    if not caller.is_admin:
+        raise Forbidden("This needs an administrator's rights.")
+    return caller
+
+
+async def _agent(caller: Annotated[Caller, Depends(_anyone)]) -> Caller:
+    if caller.kind != "client":
+        raise Forbidden("This is for the API clients of agents.")
+    return caller
+
+
+async def _reporter(caller: Annotated[Caller, Depends(_anyone)]) -> Caller:
+    if caller.role == "none":
+        raise Forbidden("This needs a user's or an agent's rights.")
+    return caller
+
+
+# The policies. Every route names one of them or is listed as open; a test enumerates them all.
+Anyone = Annotated[Caller, Depends(_anyone)]
+User = Annotated[Caller, Depends(_user)]
+Admin = Annotated[Caller, Depends(_admin)]
+AgentClient = Annotated[Caller, Depends(_agent)]
+Reporter = Annotated[Caller, Depends(_reporter)]
+POLICIES = frozenset({_anyone, _user, _admin, _agent, _reporter})
