@@ -1,0 +1,20 @@
+"""The agents' own protocol; docs/agents.md is its page. Errors are worded as the execution service words them."""
+
+from fastapi import FastAPI
+
+from opendai.api.dialect import build
+from opendai.api.execution import detail
+from opendai.resources.executions import agent_routes
+from opendai.settings import Settings
+
+PREFIX = "/agent_service/api/v1"
+
+
+def create(settings: Settings) -> FastAPI:
+    return build(
+        "opendai: agent service",
+        [agent_routes.router],
+        body=detail,
+        invalid=422,
+        max_body_bytes=settings.max_body_bytes,
+    )

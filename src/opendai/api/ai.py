@@ -1,0 +1,48 @@
+"""DAI 5.2: everything under /ai. Errors are {"message", "errors"} and bad input is 400."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from opendai.api.dialect import Refusal, build
+from opendai.resources import (
+    agents,
+    coverage,
+    models,
+    runlogs,
+    runs,
+    screenshots,
+    sessions,
+    status,
+    testcases,
+)
+from opendai.settings import Settings
+
+PREFIX = "/ai"
+
+
+def create(settings: Settings) -> FastAPI:
+    return build(
+        "opendai: DAI 5.2 API",
+        [
+            sessions.router,
+            status.router,
+            agents.router,
+            models.router,
+            testcases.router,
+            runs.router,
+            runlogs.router,
+            screenshots.router,
+            coverage.router,
+        ],
+        body=_body,
+        invalid=400,
+        max_body_bytes=settings.max_body_bytes,
+    )
+
+
+def _body(refusal: Refusal) -> Any:
+    body: dict[str, Any] = {"message": refusal.message}
+    if refusal.faults:
+        body["errors"] = [{"field": fault.field, "problem": fault.problem} for fault in refusal.faults]
+    return body

@@ -1,0 +1,98 @@
+"""What every API family is: a mounted application over the same repositories with an error body of its own."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DataError, OperationalError
+from starlette.exceptions import HTTPException
+
+from opendai.api.requests import request_id
+from opendai.errors import Fault, Problem
+
+_BUSY = "The database does not answer in time. Try again in a moment."
+_OUR_FAULT = "The server failed. Its log has the details under this request id."
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a dialect needs to know to word an answer that is not a success."""
+
+    status: int
+    message: str
+    faults: Sequence[Fault] = ()
+    problem: Problem | None = None
+    headers: Mapping[str, str] | None = None
+
+
+Body = Callable[[Refusal], Any]
+
+
+def build(
+    title: str, routers: Sequence[APIRouter], *, body: Body, invalid: int, max_body_bytes: int
+) -> FastAPI:
+    """An application for one family. `invalid` is the status of a body or parameter that cannot be accepted."""
+    app = FastAPI(title=title, docs_url="/docs", redoc_url=None, max_body_size=max_body_bytes)
+    for router in routers:
+        app.include_router(router)
+
+    def answer(refusal: Refusal) -> JSONResponse:
+        return JSONResponse(body(refusal), refusal.status, headers=dict(refusal.headers or {}))
+
+    def refused(_request: Request, problem: Exception) -> JSONResponse:
+        assert isinstance(problem, Problem)  # noqa: S101 - it is registered for these alone
+        status = invalid if problem.status == 400 else problem.status
+        headers = {"Retry-After": "1"} if status == 503 else None
+        return answer(Refusal(status, problem.message, problem.faults, problem, headers))
+
+    def malformed(_request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - it is registered for these alone
+        faults = [_fault(entry) for entry in error.errors()[:20]]
+        message = f"{faults[0].field}: {faults[0].problem}" if faults else "The request is malformed."
+        return answer(Refusal(invalid, message, faults))
+
+    def not_routed(_request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for these alone
+        status = invalid if error.status_code == 400 else error.status_code
+        return answer(Refusal(status, _sentence(error), headers=error.headers))
+
+    def out_of_reach(_request: Request, _error: Exception) -> JSONResponse:
+        return answer(Refusal(503, _BUSY, headers={"Retry-After": "1"}))
+
+    def out_of_range(_request: Request, _error: Exception) -> JSONResponse:
+        # The shared input types keep such values out; this is the second lock.
+        return answer(Refusal(invalid, "A value is out of the range that can be stored."))
+
+    def failed(request: Request, _error: Exception) -> JSONResponse:
+        return answer(Refusal(500, f"{_OUR_FAULT} ({request_id(request)})"))
+
+    app.add_exception_handler(Problem, refused)
+    app.add_exception_handler(RequestValidationError, malformed)
+    app.add_exception_handler(HTTPException, not_routed)
+    app.add_exception_handler(OperationalError, out_of_reach)
+    app.add_exception_handler(DataError, out_of_range)
+    app.add_exception_handler(Exception, failed)
+    return app
+
+
+def _fault(entry: Mapping[str, Any]) -> Fault:
+    # Neither the input nor the context is passed on: both may echo what was sent.
+    place = [str(part) for part in entry["loc"] if part not in {"body", "query", "path", "header"}]
+    problem = "must be valid JSON" if entry["type"] == "json_invalid" else str(entry["msg"])
+    return Fault(".".join(place) or str(entry["loc"][0]), problem.removeprefix("Value error, "))
+
+
+def _sentence(error: HTTPException) -> str:
+    match error.status_code:
+        case 404:
+            return "There is nothing at this address."
+        case 405:
+            return "This address does not take this method."
+        case 413:
+            return "The body is larger than what is taken here."
+        case 400:
+            return "The body cannot be read."
+    return str(error.detail)

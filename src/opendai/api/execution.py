@@ -1,0 +1,35 @@
+"""Executions as DAI 6.5 and later publish them. Errors are {"detail"}, and bad input is 422 as FastAPI words it."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from opendai.api.dialect import Refusal, build
+from opendai.resources.executions import routes
+from opendai.settings import Settings
+
+PREFIX = "/execution_service/api/v1"
+
+
+def create(settings: Settings) -> FastAPI:
+    return build(
+        "opendai: execution service",
+        [routes.router],
+        body=detail,
+        invalid=422,
+        max_body_bytes=settings.max_body_bytes,
+    )
+
+
+def detail(refusal: Refusal) -> Any:
+    if refusal.status == 422:
+        faults = refusal.faults
+        if not faults:
+            return {"detail": [{"loc": ["body"], "msg": refusal.message, "type": "value_error"}]}
+        return {
+            "detail": [
+                {"loc": ["body", *fault.field.split(".")], "msg": fault.problem, "type": "value_error"}
+                for fault in faults
+            ]
+        }
+    return {"detail": refusal.message}

@@ -1,0 +1,49 @@
+"""What surrounds every request: its id, its line in the log, and the last word on an exception."""
+
+import re
+import time
+import uuid
+
+import structlog
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_log = structlog.get_logger("opendai.requests")
+_ACCEPTABLE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+def request_id(request: Request) -> str:
+    return str(request.scope.get("opendai_request_id", ""))
+
+
+class RequestLog:
+    """Gives each request an id, logs one line for it without its query, and logs a failure once."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        identity = given.decode() if _ACCEPTABLE_ID.fullmatch(given) else uuid.uuid4().hex
+        scope["opendai_request_id"] = identity
+        status, started = 0, time.perf_counter()
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", identity.encode())]
+            await send(message)
+
+        log = _log.bind(request_id=identity, method=scope["method"], path=scope["path"])
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception:
+            log.exception("request failed", status=500)
+            if not status:
+                raise
+            return
+        log.info("request", status=status, milliseconds=round((time.perf_counter() - started) * 1000, 1))

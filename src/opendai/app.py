@@ -1,0 +1,83 @@
+"""The one place that knows every part: it builds the long-lived objects and mounts the API families."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio.to_thread
+from fastapi import FastAPI
+
+from opendai import __version__, logs
+from opendai.api import agent, ai, execution, oauth, plain
+from opendai.api.requests import RequestLog
+from opendai.auth.keys import load_key_ring
+from opendai.auth.passwords import Passwords
+from opendai.auth.secrets import load_secret_key
+from opendai.auth.tokens import Tokens
+from opendai.database import Database
+from opendai.resources.installation import remember_public_url
+from opendai.settings import Settings
+from opendai.storage import S3Store, open_store
+from opendai.worker.loops import Worker
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The server as an ASGI application. Its database must have been installed before."""
+    secret_key = load_secret_key(settings.key_file)
+    database = Database(
+        settings.database,
+        threads=settings.threads,
+        timeout_seconds=settings.database_timeout_seconds,
+        synchronous=settings.sqlite_synchronous,
+    )
+    with database.reading() as session:
+        keys = load_key_ring(session, secret_key)
+    store = open_store(
+        settings.storage,
+        public_url=settings.public_url,
+        signing_key=secret_key.derive("file urls"),
+        max_connections=settings.threads,
+    )
+    worker = Worker(database, store, settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
+        if isinstance(store, S3Store):
+            await anyio.to_thread.run_sync(store.create_bucket_if_missing)
+        await anyio.to_thread.run_sync(remember_public_url, database, settings.public_url)
+        worker.start()
+        yield
+        await anyio.to_thread.run_sync(worker.stop)
+        store.close()
+        database.close()
+
+    app = FastAPI(title="opendai", version=__version__, lifespan=lifespan, docs_url=None, openapi_url=None)
+    app.add_middleware(RequestLog)
+    app.include_router(plain.router)
+    parts: dict[str, Any] = {
+        "settings": settings,
+        "database": database,
+        "store": store,
+        "passwords": Passwords(),
+        "tokens": Tokens(keys, issuer=f"{settings.public_url}/auth/realms/{settings.realm}"),
+    }
+    families = {
+        ai.PREFIX: ai.create(settings),
+        execution.PREFIX: execution.create(settings),
+        agent.PREFIX: agent.create(settings),
+        oauth.PREFIX: oauth.create(settings),
+    }
+    for prefix, family in families.items():
+        app.mount(prefix, family)
+    for application in (app, *families.values()):
+        for name, part in parts.items():
+            setattr(application.state, name, part)
+    return app
+
+
+def create_from_environment() -> FastAPI:
+    """For worker processes, which are told everything through the environment."""
+    settings = Settings()
+    logs.configure(settings)
+    return create_app(settings)

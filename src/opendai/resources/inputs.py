@@ -1,0 +1,108 @@
+"""The kinds of input that every family shares, each with its bounds, so that both databases refuse alike."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+)
+
+LARGEST_ID = 2**63 - 1
+# PostgreSQL cannot store NUL, and no client means the other control characters.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def _printable(value: str) -> str:
+    if _CONTROL.search(value):
+        raise ValueError("must not contain control characters")
+    return value
+
+
+def _one_line(value: str) -> str:
+    if "\n" in value or "\r" in value or "\t" in value:
+        raise ValueError("must be a single line")
+    return value
+
+
+def _plain_digits(value: object) -> object:
+    # int() also takes "+1", "1_000", " 1" and digits of other scripts.
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,19}", value):
+        raise ValueError("must be a whole number")
+    return value
+
+
+def _aware(value: datetime) -> datetime:
+    if not 1970 <= value.year <= 2200:
+        raise ValueError("must be between the years 1970 and 2200")
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+Text = Annotated[str, AfterValidator(_printable), Field(max_length=65_536)]
+Line = Annotated[str, AfterValidator(_printable), AfterValidator(_one_line), Field(max_length=255)]
+Name = Annotated[Line, Field(min_length=1)]
+Whole = Annotated[int, BeforeValidator(_plain_digits)]
+Id = Annotated[Whole, Path(ge=1, le=LARGEST_ID)]
+Search = Annotated[str, AfterValidator(_printable), Query(max_length=200)]
+Limit = Annotated[Whole, Query(ge=1, le=1000)]
+# A listener asks for the newest 20 rows by offset = total_count - 20, also when there are fewer.
+Offset = Annotated[Whole, AfterValidator(lambda value: max(value, 0)), Query(ge=-(10**9), le=10**9)]
+
+# A count or an order: PostgreSQL's integer ends here.
+Number = Annotated[Whole, Field(ge=0, le=2**31 - 1)]
+# Without an offset it is taken as UTC; years that only one of the databases can keep are refused.
+Moment = Annotated[datetime, AfterValidator(_aware)]
+# Always with its offset in figures: what some clients parse with does not know "Z".
+Timestamp = Annotated[datetime, PlainSerializer(lambda moment: moment.isoformat(), return_type=str)]
+
+
+class Input(BaseModel):
+    """A body of a request. Unknown fields are ignored, as the clients of DAI send some."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class Output(BaseModel):
+    """A body of an answer, read from a row's attributes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+def form_or_json(schema: type[Input]) -> Any:
+    """A body that clients send as a form or as JSON: the published page says the one, real clients do the other."""
+
+    async def read(request: Request) -> Input:
+        if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            async with request.form(max_files=0, max_fields=100) as form:
+                fields: Mapping[str, Any] = {name: value for name, value in form.items() if value != ""}
+        else:
+            try:
+                fields = await request.json()
+            except (ValueError, RecursionError) as error:
+                raise RequestValidationError(
+                    [{"type": "json_invalid", "loc": ("body",), "msg": "the body is not JSON", "input": None}]
+                ) from error
+        try:
+            return schema.model_validate(fields)
+        except ValidationError as error:
+            raise RequestValidationError(
+                [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
+            ) from error
+
+    return Depends(read)
+
+
+def form_or_json_page(schema: type[Input]) -> dict[str, Any]:
+    """What the OpenAPI page says of such a body."""
+    kinds = ("application/x-www-form-urlencoded", "application/json")
+    content = {kind: {"schema": schema.model_json_schema()} for kind in kinds}
+    return {"requestBody": {"required": True, "content": content}}

@@ -1,0 +1,47 @@
+"""What must be there before the first request: the schema, a signing key, an administrator."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from opendai import tables
+from opendai.auth.keys import ensure_signing_key
+from opendai.auth.passwords import Passwords
+from opendai.auth.secrets import load_secret_key
+from opendai.database import Database, changing_schema
+from opendai.migration import migrate
+from opendai.resources.users import FirstAdmin, UserRepository
+from opendai.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What an installation did: the revisions before and after, and the administrator if one was made."""
+
+    before: str | None
+    after: str
+    admin: FirstAdmin | None
+
+
+def install(settings: Settings) -> Installed:
+    """Bring an empty or older database to this release. Of two servers that start at once, one does it all."""
+    secret_key = load_secret_key(settings.key_file)
+    with changing_schema(settings.database) as connection:
+        before, after = migrate(connection)
+        with Session(connection) as session:
+            ensure_signing_key(session, secret_key)
+            password = settings.admin_password.get_secret_value() if settings.admin_password else None
+            admin = UserRepository(session).ensure_admin(settings.admin_username, password, Passwords())
+            session.commit()
+        return Installed(before, after, admin)
+
+
+def remember_public_url(database: Database, public_url: str) -> None:
+    """Write down where the server is reached, for the tools that run beside it."""
+    with database.writing() as session:
+        session.merge(tables.Instance(id=1, public_url=public_url))
+
+
+def find_public_url(session: Session) -> str | None:
+    return session.scalar(select(tables.Instance.public_url).where(tables.Instance.id == 1))

@@ -1,0 +1,128 @@
+"""Logging in and out over /ai/auth, as DAI 5.2 publishes it."""
+
+import time
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+
+from opendai import tables
+from opendai.auth.callers import Caller, bearer_token, identify
+from opendai.auth.logins import log_in, token_for_user
+from opendai.auth.passwords import LONGEST
+from opendai.database import DatabaseDep
+from opendai.errors import NotFound, Unauthorized
+from opendai.resources.inputs import Input, Line, Output, form_or_json, form_or_json_page
+
+_REFUSED = "Token info not available."
+_NOBODY = "The username or the password is wrong."
+
+
+class LoginIn(Input):
+    username: Line
+    password: str = Field(max_length=LONGEST)
+
+
+class GroupOut(Output):
+    id: int
+    name: str
+
+
+class SessionOut(Output):
+    """The published user, and the token that the page's name for this answer promises."""
+
+    id: int
+    username: str
+    role: str
+    groups: list[GroupOut]
+    hide_welcome_popup: bool
+    access_token: str
+    expires_in: int
+    token_type: str
+
+
+class TokenUserOut(Output):
+    username: str
+    role: str
+    is_service: bool
+
+
+class PayloadOut(Output):
+    exp: int
+    iat: str
+    iss: str
+    rand: int
+    user: TokenUserOut
+
+
+class TokenOut(Output):
+    access_token: str
+    expires_in: int
+    token_type: str
+    payload: PayloadOut
+
+
+router = APIRouter(tags=["Auth"])
+
+
+@router.post("/auth", openapi_extra=form_or_json_page(LoginIn))
+def create_session(
+    request: Request, database: DatabaseDep, given: Annotated[LoginIn, form_or_json(LoginIn)]
+) -> SessionOut:
+    """Log in with a username and a password. A failed login is 404, whatever was wrong."""
+    state = request.app.state
+    with database.reading() as session:
+        user = log_in(session, state.passwords, given.username, given.password)
+    if user is None:
+        raise NotFound(_NOBODY)
+    lifetime = state.settings.session_token_seconds
+    token, _ = token_for_user(state.tokens, user, lifetime=lifetime)
+    return SessionOut(
+        id=user.id,
+        username=user.username,
+        role=user.role,
+        groups=[GroupOut(id=group.id, name=group.name) for group in user.groups],
+        hide_welcome_popup=user.hide_welcome_popup,
+        access_token=token,
+        expires_in=lifetime,
+        token_type="Bearer",  # noqa: S106 - the word that OAuth uses
+    )
+
+
+@router.get("/auth")
+def get_session(request: Request, database: DatabaseDep) -> TokenOut:
+    """What the presented token says."""
+    caller = _holder(request, database)
+    claims = caller.claims
+    return TokenOut(
+        access_token=bearer_token(request),
+        expires_in=max(int(claims.expires - time.time()), 0),
+        token_type="Bearer",  # noqa: S106 - the word that OAuth uses
+        payload=PayloadOut(
+            exp=int(claims.expires),
+            iat=datetime.fromtimestamp(claims.issued, UTC).isoformat(),
+            iss=str(claims.values["iss"]),
+            rand=int(claims.jti.replace("-", "")[:8], 16),
+            user=TokenUserOut(username=caller.name, role=caller.role, is_service=caller.kind == "client"),
+        ),
+    )
+
+
+@router.delete("/auth")
+def delete_session(request: Request, database: DatabaseDep) -> dict[str, Any]:
+    """Log out: the presented token is refused from now on."""
+    caller = _holder(request, database)
+    with database.writing() as session:
+        session.merge(tables.RevokedToken(jti=caller.claims.jti, expires=caller.claims.expires))
+    return {}
+
+
+def _holder(request: Request, database: DatabaseDep) -> Caller:
+    # No token at all is 401 as everywhere; one that is not valid any more is the published 404.
+    token = bearer_token(request)
+    try:
+        with database.reading() as session:
+            return identify(session, request.app.state.tokens, token)
+    except Unauthorized as error:
+        raise NotFound(_REFUSED) from error

@@ -1,0 +1,94 @@
+"""Runs without an agent: the server generates the path itself and touches nothing."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import cast
+
+import structlog
+
+from opendai.database import Database
+from opendai.engine import Outcome, Plan, PlanKind, Step, Walk, parse_model, start_walk
+from opendai.errors import Conflict, Problem
+from opendai.resources.executions.claims import Claim, claim_run
+from opendai.resources.executions.endings import ERROR
+from opendai.resources.executions.reporting import FinishIn, StepEvent, finish, hold, record_events, renew
+
+_BATCH = 200
+_log = structlog.get_logger("opendai.walker")
+
+
+def walk_one(database: Database, *, lease_seconds: float) -> bool:
+    """Claim and walk one waiting run; return whether there was one."""
+    with database.writing() as session:
+        claim = claim_run(session, None, lease_seconds=lease_seconds)
+    if claim is None:
+        return False
+    try:
+        _walk(database, claim, lease_seconds=lease_seconds)
+    except Conflict:
+        _log.warning("run was lost", run_id=claim.run.id, attempt=claim.run.attempt)
+    return True
+
+
+def _walk(database: Database, claim: Claim, *, lease_seconds: float) -> None:
+    run = claim.run
+    plan = Plan(
+        kind=cast("PlanKind", run.generator),
+        seed=run.seed,
+        step_limit=run.step_limit,
+        target_coverage=run.target_coverage,
+        test_case=run.test_case_text or "",
+    )
+    hits = {(state, action): times for state, action, times in claim.hits}
+    try:
+        walk = start_walk(parse_model(claim.modeljson), plan, hits)
+    except Problem as problem:
+        _finish(database, claim, FinishIn(attempt=run.attempt, last=0, status=ERROR, reason=problem.message))
+        return
+    steps, reported = _steps(walk), 0
+    while batch := list(islice(steps, _BATCH)):
+        with database.writing() as session:
+            held = hold(session, run.id, None, run.attempt)
+            record_events(session, held, reported + 1, batch)
+            renew(session, held, lease_seconds=lease_seconds)
+            if held.is_abort_requested:
+                walk.abort()
+        reported += len(batch)
+    conclusion = walk.conclusion
+    assert conclusion is not None  # noqa: S101 - a walk without a next step has one
+    _finish(
+        database,
+        claim,
+        FinishIn(
+            attempt=run.attempt,
+            last=reported,
+            status=conclusion.status,
+            reason=conclusion.reason,
+            failed_state=conclusion.failed_state,
+            failed_action=conclusion.failed_action,
+            unreachable=list(conclusion.unreachable),
+        ),
+    )
+
+
+def _steps(walk: Walk) -> Iterator[StepEvent]:
+    while (step := walk.next_step()) is not None:
+        yield _event(step)
+        walk.record(Outcome.PASSED)
+
+
+def _event(step: Step) -> StepEvent:
+    return StepEvent(
+        type="step",
+        order=step.order,
+        state=step.state,
+        action=step.action,
+        target=step.target,
+        phase=step.phase,
+        passed=True,
+    )
+
+
+def _finish(database: Database, claim: Claim, given: FinishIn) -> None:
+    with database.writing() as session:
+        finish(session, hold(session, claim.run.id, None, given.attempt), given)
