@@ -1,0 +1,1 @@
+"""Two sample models for `opendai demo`."""
