@@ -1,0 +1,178 @@
+"""The server under test: once per database, emptied between tests, asked over HTTP."""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from opendai import tables
+from opendai.app import create_app
+from opendai.auth.logins import hash_secret, token_for_client, token_for_user
+from opendai.auth.passwords import Passwords
+from opendai.database import Database, Table
+from opendai.resources.installation import install
+from opendai.settings import Settings
+
+pytest_plugins = ["tests.services"]
+
+PASSWORD = "correct horse battery staple"
+_KEPT = {"signing_keys", "instance"}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who asks: the row's id, and the headers that prove who it is."""
+
+    id: int
+    name: str
+    bearer: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Program(Person):
+    """An API client with its secret."""
+
+    client_id: str
+    secret: str
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    return Passwords().hash(PASSWORD)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path_factory.mktemp('database') / 'opendai.db'}"
+    server = request.getfixturevalue("postgres_server")
+    return server.create_database(f"opendai_{secrets.token_hex(4)}")
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(
+        database_url=database_url,
+        data_dir=tmp_path_factory.mktemp("data"),
+        public_url="http://testserver",
+        admin_password=PASSWORD,
+        sqlite_synchronous="NORMAL",
+        reaper_seconds=0.1,
+        lease_seconds=5,
+    )
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings) -> FastAPI:
+    install(settings)
+    return create_app(settings)
+
+
+@pytest.fixture(scope="session")
+def live(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, follow_redirects=False) as client:
+        yield client
+
+
+@pytest.fixture
+def database(app: FastAPI) -> Database:
+    return app.state.database
+
+
+@pytest.fixture
+def client(live: TestClient, database: Database) -> TestClient:
+    """The server, without a trace of earlier tests."""
+    _empty(database)
+    return live
+
+
+def _empty(database: Database) -> None:
+    names = [table.name for table in Table.metadata.sorted_tables if table.name not in _KEPT]
+    with database.writing() as session:
+        if database.is_sqlite:
+            for name in reversed(names):
+                session.execute(text(f"DELETE FROM {name}"))
+            session.execute(text("DELETE FROM sqlite_sequence"))
+        else:
+            session.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE"))
+        session.add(tables.Group(name="admin"))
+
+
+def _person(app: FastAPI, password_hash: str, name: str, *, role: str, groups: list[str]) -> Person:
+    database: Database = app.state.database
+    with database.writing() as session:
+        rows = [_group(session, group) for group in groups]
+        user = tables.User(username=name, password_hash=password_hash, role=role, groups=rows)
+        session.add(user)
+        session.flush()
+        token, _ = token_for_user(app.state.tokens, user, lifetime=600)
+        return Person(user.id, name, {"Authorization": f"Bearer {token}"})
+
+
+def _group(session, name: str) -> tables.Group:
+    found = session.query(tables.Group).filter_by(name=name).one_or_none()
+    if found is None:
+        found = tables.Group(name=name)
+        session.add(found)
+    return found
+
+
+def make_program(app: FastAPI, name: str, role: str) -> Program:
+    database: Database = app.state.database
+    secret = secrets.token_urlsafe(32)
+    with database.writing() as session:
+        row = tables.ApiClient(
+            client_id=f"{name}-id", name=name, role=role, secret_sha256=hash_secret(secret)
+        )
+        session.add(row)
+        session.flush()
+        token, _ = token_for_client(app.state.tokens, row, lifetime=600)
+        return Program(row.id, name, {"Authorization": f"Bearer {token}"}, row.client_id, secret)
+
+
+@pytest.fixture
+def admin(client: TestClient, app: FastAPI, password_hash: str) -> Person:
+    return _person(app, password_hash, "admin", role="Admin", groups=["admin"])
+
+
+@pytest.fixture
+def alice(client: TestClient, app: FastAPI, password_hash: str) -> Person:
+    """A user who owns the models of the group "shop"."""
+    return _person(app, password_hash, "alice", role="User", groups=["alice", "shop"])
+
+
+@pytest.fixture
+def bob(client: TestClient, app: FastAPI, password_hash: str) -> Person:
+    """A user of another group."""
+    return _person(app, password_hash, "bob", role="User", groups=["bob", "bank"])
+
+
+@pytest.fixture
+def nobody(client: TestClient, app: FastAPI, password_hash: str) -> Person:
+    """Somebody who signed up and has no rights yet."""
+    return _person(app, password_hash, "nobody", role="None", groups=[])
+
+
+@pytest.fixture
+def ci(client: TestClient, app: FastAPI) -> Program:
+    """An API client with an administrator's rights."""
+    return make_program(app, "ci", "admin")
+
+
+@pytest.fixture
+def lab(client: TestClient, app: FastAPI) -> Program:
+    """An API client of an agent."""
+    return make_program(app, "lab", "agent")
+
+
+@pytest.fixture(scope="session")
+def samples() -> dict[str, str]:
+    folder = Path(__file__).parents[1] / "src" / "opendai" / "demo"
+    return {
+        path.name.split(".")[0]: path.read_text(encoding="utf-8") for path in folder.glob("*.modeljson.json")
+    }
