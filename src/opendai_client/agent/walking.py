@@ -137,8 +137,7 @@ class _Walker:
             step = walk.next_step()
             if step is None:
                 return
-            # The pause is between steps, so there is none before the first and none after the last.
-            if step.order > 1 and self._interruption.wait(self._claim.step_pause_seconds):
+            if self._pauses_before(step) and self._interruption.wait(self._claim.step_pause_seconds):
                 continue
             started_at = now()
             try:
@@ -158,6 +157,10 @@ class _Walker:
             walk.abort()
             self._interruption.lower_sign()
             self._log("The run was aborted.", severity="WARNING")
+
+    def _pauses_before(self, step: Step) -> bool:
+        """The pause is between steps, and who aborts a run does not want to watch it clean up slowly."""
+        return step.order > 1 and not self._is_aborting
 
     def _report(self, step: Step, performed: Performed, started_at: str) -> None:
         self._reporter.add(step_event(step, performed, started_at=started_at))
