@@ -1,0 +1,76 @@
+"""Walks through models of systems under test: pure functions and values, for the server and for agents."""
+
+from opendai.engine.coverage import (
+    Coverage,
+    CoverageItem,
+    Pair,
+    RunCoverage,
+    coverage_items,
+    covered_items,
+    measure_coverage,
+    possible_count,
+    run_coverage,
+)
+from opendai.engine.document import ModelError, parse_model
+from opendai.engine.feasibility import Feasibility, feasibility
+from opendai.engine.model import (
+    Action,
+    ActionKind,
+    Model,
+    Snippet,
+    State,
+    StateKind,
+    StoredTestCase,
+    Transition,
+    build_model,
+)
+from opendai.engine.plan import Plan, PlanKind, Status
+from opendai.engine.testcases import (
+    Goal,
+    GoalKind,
+    TestCaseError,
+    check_goals,
+    parse_test_case,
+    write_test_case,
+)
+from opendai.engine.walk import Conclusion, Outcome, Phase, Step, Walk, start_walk
+
+__all__ = [
+    "Action",
+    "ActionKind",
+    "Conclusion",
+    "Coverage",
+    "CoverageItem",
+    "Feasibility",
+    "Goal",
+    "GoalKind",
+    "Model",
+    "ModelError",
+    "Outcome",
+    "Pair",
+    "Phase",
+    "Plan",
+    "PlanKind",
+    "RunCoverage",
+    "Snippet",
+    "State",
+    "StateKind",
+    "Status",
+    "Step",
+    "StoredTestCase",
+    "TestCaseError",
+    "Transition",
+    "Walk",
+    "build_model",
+    "check_goals",
+    "coverage_items",
+    "covered_items",
+    "feasibility",
+    "measure_coverage",
+    "parse_model",
+    "parse_test_case",
+    "possible_count",
+    "run_coverage",
+    "start_walk",
+    "write_test_case",
+]

@@ -1,0 +1,132 @@
+"""How random and directed walks choose their next step."""
+
+from collections import deque
+from collections.abc import Sequence
+from random import Random
+from typing import Protocol
+
+from opendai.engine.coverage import RunCoverage
+from opendai.engine.graph import Journey, build_graph
+from opendai.engine.model import Model, is_walkable
+from opendai.engine.plan import Ending, Plan, step_limit_reached, stuck, target_reached
+from opendai.engine.reach import Target, find_way
+from opendai.engine.testcases import Goal, GoalKind, check_goals, parse_test_case
+
+
+class Strategy(Protocol):
+    @property
+    def journey(self) -> Journey: ...
+
+    def choose(self) -> int | Ending:
+        """The edge to take next from the journey's place, or why there is none."""
+
+    def note(self, edge: int) -> None:
+        """The journey has taken the edge."""
+
+
+def begin_journey(model: Model, edges_in_order: list[int]) -> Journey:
+    return Journey(build_graph(model, edges_in_order), RunCoverage(model), model.states.index(model.start))
+
+
+class RandomStrategy:
+    """By weight among what can be taken, until Exit."""
+
+    def __init__(self, model: Model, plan: Plan, chance: Random) -> None:
+        weights = [transition.action.weight for transition in model.transitions]
+        self.journey = begin_journey(model, [edge for edge, weight in enumerate(weights) if weight > 0])
+        self._plan = plan
+        self._chance = chance
+        self._weights = weights
+
+    def choose(self) -> int | Ending:
+        journey = self.journey
+        target = self._plan.target_coverage
+        if target is not None and journey.coverage.result.fraction >= target:
+            return Ending("PASSED", target_reached(target))
+        state = journey.graph.model.states[journey.state]
+        if not is_walkable(state):
+            return Ending("PASSED", f'the state "{state.name}" was entered')
+        if journey.steps >= self._plan.step_limit:
+            return Ending("PASSED", step_limit_reached(self._plan))
+        edges = [edge for edge in journey.graph.leaving[journey.state] if journey.is_available(edge)]
+        if not edges:
+            return stuck(state.name, journey.steps)
+        return self._chance.choices(edges, [self._weights[edge] for edge in edges])[0]
+
+    def note(self, edge: int) -> None:
+        """Chance has no memory."""
+
+
+class DirectedStrategy:
+    """Through the goals of a test case in the fewest steps.
+
+    All goals are planned at once, so that no early choice spoils a later goal. A case that is too large for
+    that is walked goal by goal, each by its own shortest way, and may then fail to see a way that exists.
+    """
+
+    def __init__(self, model: Model, plan: Plan) -> None:
+        transitions = model.transitions
+        # Sorting is stable: what weighs the same keeps the document's order.
+        order = sorted(range(len(transitions)), key=lambda edge: -transitions[edge].action.weight)
+        self.journey = begin_journey(model, order)
+        self._plan = plan
+        self._goals = parse_test_case(plan.test_case)
+        check_goals(model, self._goals)
+        self._targets = self._find_targets(model)
+        self._planned = 0
+        self._is_joint = True
+        self._way: deque[int] = deque()
+
+    def choose(self) -> int | Ending:
+        while not self._way:
+            if self._planned == len(self._goals):
+                return Ending("PASSED", "the test case was visited to its end")
+            ending = self._extend()
+            if ending is not None:
+                return ending
+        if self.journey.steps >= self._plan.step_limit:
+            return Ending("ERROR", f"{step_limit_reached(self._plan)} before the end of the test case")
+        return self._way.popleft()
+
+    def note(self, edge: int) -> None:
+        """The plan holds whatever happens, as a failure ends the walk."""
+
+    def _extend(self) -> Ending | None:
+        """Plan on from the journey's place; an ending if that is impossible."""
+        unreachable = [
+            goal for goal, target in zip(self._goals, self._targets, strict=True) if not _exists(target)
+        ]
+        if unreachable:
+            return _out_of_reach(unreachable)
+        last = len(self._goals) if self._is_joint else self._planned + 1
+        way = find_way(self.journey, self._targets[self._planned : last])
+        if way.edges is not None:
+            self._way.extend(way.edges)
+            self._planned = last
+        elif way.was_given_up and self._is_joint:
+            self._is_joint = False
+        else:
+            return _out_of_reach([self._goals[self._planned + way.reached]])
+        return None
+
+    def _find_targets(self, model: Model) -> list[Target]:
+        indices = {state.id: index for index, state in enumerate(model.states)}
+        states = {state.name: Target(state=indices[state.id], is_narrow=True) for state in model.reachable}
+        edges: dict[str, set[int]] = {}
+        for edge, transition in enumerate(model.transitions):
+            edges.setdefault(transition.action.name, set()).add(edge)
+        actions = {
+            name: Target(edges=found, is_narrow=len({self.journey.graph.targets[e] for e in found}) == 1)
+            for name, found in edges.items()
+        }
+        known = {GoalKind.STATE: states, GoalKind.ACTION: actions}
+        return [known[goal.kind].get(goal.name, Target()) for goal in self._goals]
+
+
+def _exists(target: Target) -> bool:
+    return target != Target()
+
+
+def _out_of_reach(goals: Sequence[Goal]) -> Ending:
+    names = tuple(dict.fromkeys(f'{goal.kind} "{goal.name}"' for goal in goals))
+    return Ending("ERROR", f"out of reach: {', '.join(names)}", names)

@@ -1,0 +1,65 @@
+import threading
+from contextlib import contextmanager
+
+import pytest
+from scripted_server import ScriptedServer
+
+from opendai_client.agent import persistence
+from opendai_client.agent.loop import Agent
+from opendai_client.client import Client
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch):
+    monkeypatch.setattr(persistence, "_FIRST_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(persistence, "_LONGEST_PAUSE_SECONDS", 0.1)
+
+
+@pytest.fixture
+def server():
+    return ScriptedServer()
+
+
+@pytest.fixture
+def client(server):
+    return Client("http://server", "lab-1", "s3cret", transport=server.transport())
+
+
+@pytest.fixture
+def walk(client):
+    """Lets an agent finish one run, or as many as it is told; fails if that takes long."""
+
+    def walk(driver, *, max_runs=1):
+        with at_work(client, driver, max_runs=max_runs) as agent:
+            agent.join(10)
+            assert not agent.is_alive(), "The agent did not come to an end."
+
+    return walk
+
+
+@contextmanager
+def at_work(client, driver, **options):
+    """An agent in a thread, with its ``stop`` event and, once it has ended, its ``failure``."""
+    stop = threading.Event()
+    agent = Agent(client, driver, wait_seconds=1, **options)
+
+    def run():
+        try:
+            agent.run_forever(stop)
+        except Exception as error:  # noqa: BLE001 - a test looks at it
+            thread.failure = error
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.stop, thread.failure = stop, None
+    thread.start()
+    try:
+        yield thread
+    finally:
+        stop.set()
+        thread.join(5)
+
+
+@pytest.fixture
+def working(client):
+    """``with working(driver) as agent``: an agent in a thread that is told to stop at the end."""
+    return lambda driver, **options: at_work(client, driver, **options)
