@@ -4,7 +4,7 @@ from contextlib import contextmanager
 import pytest
 from scripted_server import ScriptedServer
 
-from opendai_client.agent import persistence
+from opendai_client.agent import persistence, reporter
 from opendai_client.agent.loop import Agent
 from opendai_client.client import Client
 
@@ -13,6 +13,7 @@ from opendai_client.client import Client
 def _short_pauses(monkeypatch):
     monkeypatch.setattr(persistence, "_FIRST_PAUSE_SECONDS", 0.02)
     monkeypatch.setattr(persistence, "_LONGEST_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(reporter, "_FLUSH_SECONDS", 0.2)
 
 
 @pytest.fixture

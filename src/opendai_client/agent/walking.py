@@ -19,7 +19,7 @@ from opendai.engine import (
     parse_model,
     start_walk,
 )
-from opendai_client.agent.drivers.port import Driver, Performed, Run, Screenshot, StepInterrupted
+from opendai_client.agent.drivers.port import Driver, Performed, Run, Screenshot, Severity, StepInterrupted
 from opendai_client.agent.events import clean, log_event, now, step_event
 from opendai_client.agent.interruption import Interruption
 from opendai_client.agent.persistence import RunLost, Stopped, insist
@@ -81,7 +81,7 @@ class _Walker:
             ending = _broken_off("The walk broke off", error)
             logger.warning("%s: %s", self._claim, ending.reason)
             logger.debug("%s broke off here.", self._claim, exc_info=error)
-        severity = "INFO" if ending.status in {"PASSED", "CANCELLED"} else "ERROR"
+        severity: Severity = "INFO" if ending.status in {"PASSED", "CANCELLED"} else "ERROR"
         self._log(f"{ending.status}: {ending.reason}", severity=severity)
         return self._shortened(ending)
 
@@ -204,7 +204,7 @@ class _Walker:
         )
         self._reporter.add(event)
 
-    def _log(self, message: str, *, severity: str = "INFO", step: int | None = None) -> None:
+    def _log(self, message: str, *, severity: Severity = "INFO", step: int | None = None) -> None:
         self._reporter.add(log_event(message, severity=severity, step=step))
 
     def _shortened(self, ending: Ending) -> Ending:
