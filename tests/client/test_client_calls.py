@@ -245,7 +245,7 @@ def test_neither_reprs_nor_errors_hold_a_secret():
     ],
 )
 def test_an_address_that_is_none_is_refused(url):
-    with pytest.raises(ValueError, match="^The (address|port) of the server [^@]*$"):
+    with pytest.raises(ValueError, match=r"^The (address|port) of the server [^@]*$"):
         Client(url, "ci", "s3cret")
 
 
