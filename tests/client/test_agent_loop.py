@@ -170,7 +170,7 @@ def test_an_aborted_run_cleans_up_if_the_model_says_so(server, working):
     server.lease_seconds = 1.0
     with working(driver, max_runs=1):
         server.wait_until(lambda: run.status == "CANCELLED")
-    assert [step["phase"] for step in run.steps()] == ["walk", "cleanup"]
+    assert [(step["order"], step["phase"]) for step in run.steps()] == [(1, "walk"), (2, "cleanup")]
 
 
 def test_a_driver_may_cut_the_aborted_step_short(server, working):
