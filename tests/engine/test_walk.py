@@ -305,3 +305,34 @@ def test_walks_do_not_depend_on_how_the_process_hashes() -> None:
     }
     assert len(printed) == 1
     assert printed.pop().count("\n") > 50
+
+
+def test_exploring_finishes_a_part_before_it_uses_up_the_way_back() -> None:
+    once = {"call_limit": 1}
+    model = make_model(
+        "S A B",
+        [
+            ("go", "S", "A"),
+            ("cross", "A", "B", once),
+            ("return", "B", "A", once),
+            ("stay a", "A", None),
+            ("stay b", "B", None),
+        ],
+    )
+    for seed in range(10):
+        assert walk_through(model, Plan(seed=seed))[1].coverage == 1
+
+
+def test_a_use_is_not_kept_for_a_state_that_cannot_be_reached() -> None:
+    sequent = {"kind": ActionKind.SEQUENT}
+    model = make_model(
+        "S A",
+        [
+            ("one", "S", None, {**sequent, "weight": 0}),
+            ("two", "S", "A", sequent),
+            ("look", None, None, {"call_limit": 1}),
+        ],
+    )
+    steps, walk = walk_through(model, Plan(), {("S", "look"): 5})
+    assert pairs(steps) == [("S", "look")]
+    assert ended(walk) == ("PASSED", "nothing new was left in reach")
