@@ -18,7 +18,7 @@ from opendai.database import Database, Table
 from opendai.resources.installation import install
 from opendai.settings import Settings
 
-pytest_plugins = ["tests.services"]
+pytest_plugins = ["tests.services", "tests.contract.world"]
 
 PASSWORD = "correct horse battery staple"
 _KEPT = {"signing_keys", "instance"}

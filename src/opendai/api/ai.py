@@ -33,7 +33,9 @@ def create(settings: Settings) -> Family:
             screenshots.router,
             coverage.router,
         ],
+        prefix=PREFIX,
         body=_body,
+        refusal=_refusal,
         invalid=400,
         max_body_bytes=settings.max_body_bytes,
     )
@@ -44,3 +46,17 @@ def _body(refusal: Refusal) -> Any:
     if refusal.faults:
         body["errors"] = [{"field": fault.field, "problem": fault.problem} for fault in refusal.faults]
     return body
+
+
+def _refusal(_status: int) -> dict[str, Any]:
+    text = {"type": "string"}
+    fault = {
+        "type": "object",
+        "properties": {"field": text, "problem": text},
+        "required": ["field", "problem"],
+    }
+    return {
+        "type": "object",
+        "properties": {"message": text, "errors": {"type": "array", "items": fault}},
+        "required": ["message"],
+    }

@@ -13,7 +13,9 @@ def create(settings: Settings) -> Family:
     return build(
         "opendai: OpenID Connect",
         [grants.router],
+        prefix=PREFIX,
         body=_body,
+        refusal=_refusal,
         invalid=400,
         max_body_bytes=settings.max_body_bytes,
     )
@@ -26,3 +28,12 @@ def _body(refusal: Refusal) -> Any:
         refusal.status, "temporarily_unavailable" if refusal.status == 503 else "server_error"
     )
     return {"error": code, "error_description": refusal.message}
+
+
+def _refusal(_status: int) -> dict[str, Any]:
+    text = {"type": "string"}
+    return {
+        "type": "object",
+        "properties": {"error": text, "error_description": text},
+        "required": ["error", "error_description"],
+    }

@@ -59,7 +59,12 @@ _FORM = {
 }
 
 
-@router.post("/realms/{realm}/protocol/openid-connect/token", openapi_extra=_FORM, max_body_size=16_384)
+@router.post(
+    "/realms/{realm}/protocol/openid-connect/token",
+    openapi_extra=_FORM,
+    max_body_size=16_384,
+    responses={401: {"description": "The credentials of the client or the user are wrong."}},
+)
 async def create_token(realm: str, request: Request, response: Response) -> dict[str, Any]:
     """Exchange credentials for an access token: `client_credentials`, or `password` by an API client."""
     state = request.app.state

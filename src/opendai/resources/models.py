@@ -206,9 +206,10 @@ def _blank(name: str) -> str:
 
 Models = Annotated[ModelRepository, repository(ModelRepository)]
 router = APIRouter(tags=["Models"])
+_NAME_IS_TAKEN: dict[int | str, Any] = {409: {"description": "The group has a model of that name already."}}
 
 
-@router.post("/models", max_body_size=_LARGEST_BODY)
+@router.post("/models", max_body_size=_LARGEST_BODY, responses=_NAME_IS_TAKEN)
 def create_model(caller: User, models: Models, given: ModelIn) -> ModelOut:
     """Store a model in one of the caller's groups."""
     return models.add(given, caller)
@@ -226,7 +227,7 @@ def get_model(caller: User, models: Models, model_id: Id) -> ModelOut:
     return models.get(model_id, caller)
 
 
-@router.put("/models/{model_id}", max_body_size=_LARGEST_BODY)
+@router.put("/models/{model_id}", max_body_size=_LARGEST_BODY, responses=_NAME_IS_TAKEN)
 def update_model(caller: User, models: Models, model_id: Id, given: ModelPatch) -> ModelOut:
     """Change a model; a document that differs from the stored one becomes a new version."""
     return models.change(model_id, given, caller)
