@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -35,12 +35,14 @@ AddressingStyle = Literal["path", "virtual"]
 class Bucket:
     """Where objects go and how to get there; what is None comes from boto3's own environment and files.
 
-    `prefix` is written in front of every key, with a slash between.
+    `prefix` is written in front of every key, with a slash between. `public_endpoint_url` is where clients reach
+    what the server reaches at `endpoint_url`.
     """
 
     name: str
     prefix: str = ""
     endpoint_url: str | None = None
+    public_endpoint_url: str | None = None
     region: str | None = None
     addressing_style: AddressingStyle | None = None
     access_key: str | None = None
@@ -65,6 +67,13 @@ class S3Store:
             )
             # Readiness must be known within two seconds, so it neither waits long nor tries again.
             self._probe_client = _connect(session, bucket, attempts=1, connect=1, read=1, max_connections=1)
+            # The signature covers the name of the host, so links are signed for the one that clients use.
+            public = replace(bucket, endpoint_url=bucket.public_endpoint_url or bucket.endpoint_url)
+            self._signing_client = (
+                _connect(session, public, attempts=1, connect=1, read=1, max_connections=1)
+                if bucket.public_endpoint_url
+                else self._client
+            )
         except (BotoCoreError, ValueError) as error:
             raise ValueError(f"The bucket {bucket.name} cannot be used: {error}") from error
 
@@ -102,7 +111,7 @@ class S3Store:
             "ResponseContentDisposition": content_disposition(download_as),
         }
         with _unavailable_on_failure():
-            url: str = self._client.generate_presigned_url(
+            url: str = self._signing_client.generate_presigned_url(
                 "get_object", Params=parameters, ExpiresIn=expires_in, HttpMethod="GET"
             )
             return url
@@ -133,6 +142,7 @@ class S3Store:
     def close(self) -> None:
         self._client.close()
         self._probe_client.close()
+        self._signing_client.close()
 
     def _name(self, key: str) -> str:
         check_key(key)
