@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from opendai.engine.graph import Journey
+from opendai.engine.graph import NOWHERE, Journey
 
 
 def find_components(journey: Journey) -> list[int]:
@@ -24,8 +24,8 @@ def find_components(journey: Journey) -> list[int]:
     return _tarjan(onward)
 
 
-def can_reach(journey: Journey, source: int, goal: int) -> bool:
-    """Whether edges whose actions are not used up lead from one state to the other."""
+def find_reachable(journey: Journey, source: int, *, goal: int = NOWHERE) -> set[int]:
+    """The states that edges lead to whose actions are not used up, at least until the goal is among them."""
     graph = journey.graph
     found = {source}
     waiting = [source]
@@ -39,8 +39,8 @@ def can_reach(journey: Journey, source: int, goal: int) -> bool:
                     found.add(target)
                     waiting.append(target)
         if goal in found:
-            return True
-    return False
+            break
+    return found
 
 
 def _tarjan(onward: Sequence[Sequence[int]]) -> list[int]:
