@@ -52,6 +52,11 @@ def pairs(steps: list[Step]) -> list[engine.Pair]:
     return [(step.state, step.action) for step in steps if step.phase == "walk"]
 
 
+def ended(walk: engine.Walk) -> tuple[str, str]:
+    assert walk.conclusion is not None
+    return walk.conclusion.status, walk.conclusion.reason
+
+
 # Where a run is: its state, the state before, and how often it has taken what.
 Place = tuple[State, State | None, tuple[tuple[int, int], ...]]
 

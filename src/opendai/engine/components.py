@@ -16,7 +16,7 @@ def find_components(journey: Journey) -> list[int]:
         [
             target
             for edge in edges
-            if not journey.is_exhausted(graph.actions[edge])
+            if graph.actions[edge] not in journey.exhausted
             for target in graph.targets_of(edge)
         ]
         for edges in graph.leaving
@@ -32,7 +32,7 @@ def find_reachable(journey: Journey, source: int, *, goal: int = NOWHERE) -> set
     # The list grows while it is gone through: it is the queue.
     for state in waiting:
         for edge in graph.leaving[state]:
-            if journey.is_exhausted(graph.actions[edge]):
+            if graph.actions[edge] in journey.exhausted:
                 continue
             for target in graph.targets_of(edge):
                 if target not in found:

@@ -86,7 +86,7 @@ class Territory:
         journey = self._journey
         graph = journey.graph
         action = graph.actions[edge]
-        if not journey.is_exhausted(action):
+        if action not in journey.exhausted:
             return False
         if graph.model.actions[action].owner is None or graph.remembers:
             return True
@@ -108,15 +108,16 @@ class Territory:
         for state, component in enumerate(self._components):
             own[component] += self._worth_of_state(state)
             for edge in graph.leaving[state]:
-                if journey.is_exhausted(graph.actions[edge]):
+                if graph.actions[edge] in journey.exhausted:
                     continue
-                self._has_postponed |= edge in self._fresh and not self._is_wanted_now(edge)
-                if all(self._components[target] == component for target in graph.targets_of(edge)):
-                    if self._is_wanted_now(edge):
-                        self._inner[component][self._level(edge)].add(edge)
-                        own[component] += _worth(self._hits[edge])
-                else:
+                is_wanted = self._is_wanted_now(edge)
+                if edge in self._fresh and not is_wanted:
+                    self._has_postponed = True
+                if any(self._components[target] != component for target in graph.targets_of(edge)):
                     self._outward[component].append(edge)
+                elif is_wanted:
+                    self._inner[component][self._level(edge)].add(edge)
+                    own[component] += _worth(self._hits[edge])
         # An edge out of a component leads to one of a smaller number, so its gain is known by then.
         self._gains: dict[int, Gain] = {}
         for component in sorted(own):
@@ -124,8 +125,9 @@ class Territory:
             self._gains[component] = (own[component] + onward[0], onward[1])
 
     def _is_wanted_now(self, edge: int) -> bool:
-        enough = self._enough.get(self._journey.graph.actions[edge], math.inf)
-        return edge in self._fresh and self._hits[edge] <= enough
+        if edge not in self._fresh:
+            return False
+        return self._hits[edge] <= self._enough.get(self._journey.graph.actions[edge], math.inf)
 
     def _hits_worth_sharing(self) -> dict[int, int]:
         """For each limited global action the hits above which one more use is wasted.
@@ -153,7 +155,7 @@ class Territory:
     def _gain_by(self, edge: int) -> Gain:
         journey = self._journey
         graph = journey.graph
-        if edge in self._blocked or journey.is_exhausted(graph.actions[edge]):
+        if edge in self._blocked or graph.actions[edge] in journey.exhausted:
             return (0, 0)
         worth = _worth(self._hits[edge]) if self._is_wanted_now(edge) else 0
         best: Gain = (0, 0)
