@@ -155,7 +155,7 @@ def test_no_tracked_file_names_a_place_of_ours() -> None:
     texts = _tracked()
     assert {"Makefile", "pyproject.toml", *LOCKS} <= texts.keys()
     # This file holds the patterns and what they are tried on.
-    texts.pop(Path(__file__).relative_to(REPOSITORY).as_posix())
+    texts.pop(Path(__file__).relative_to(REPOSITORY).as_posix(), None)
     found = [f"{name}: {place}" for name, text in texts.items() for place in _places(text)]
     assert found == []
 
