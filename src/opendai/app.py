@@ -59,6 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
         "settings": settings,
         "database": database,
         "store": store,
+        "worker": worker,
         "passwords": Passwords(),
         "tokens": Tokens(keys, issuer=f"{settings.public_url}/auth/realms/{settings.realm}"),
     }
