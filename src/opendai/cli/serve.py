@@ -59,6 +59,8 @@ def serve(
             else:
                 _serve_with_processes(settings, listener, workers, agent)
         finally:
+            # Nobody answers here any more: while it is open, the goodbye of the agent waits in its queue.
+            listener.close()
             if agent:
                 agent.stop()
 
