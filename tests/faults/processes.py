@@ -1,6 +1,8 @@
 """Real server and agent processes on folders and databases of their own, each ended by its process id."""
 
+import contextlib
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -70,10 +72,8 @@ class Process:
 
     def kill(self) -> None:
         """SIGKILL for the process and what it started; quiet if they have ended."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.popen.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.popen.wait()
 
     def stop(self) -> float:
@@ -87,7 +87,7 @@ class Process:
 class Server:
     """`opendai serve` on a folder; it can be killed and started again on the same port."""
 
-    def __init__(self, folder: Path, *arguments: str, **settings: object) -> None:
+    def __init__(self, folder: Path, *arguments: str, port: int = 0, **settings: object) -> None:
         self.folder = folder
         self.options = {
             "data_dir": folder,
@@ -100,7 +100,9 @@ class Server:
         self.settings = Settings(**self.options)
         self.database = Database(self.settings.database, threads=2)
         self._arguments = arguments
-        self._port = 0
+        self._port = port
+        # Several servers may share a folder, and each start has a log of its own.
+        self._logs = folder.parent / f"{folder.name}-{secrets.token_hex(4)}"
         self._starts = 0
         self.process: Process
 
@@ -117,7 +119,7 @@ class Server:
         self.process = Process(
             ["opendai.cli", "serve", "--port", str(self._port), *self._arguments],
             process_environment(**self.options),
-            self.folder.parent / f"{self.folder.name}-{self._starts}.log",
+            self._logs.with_suffix(f".{self._starts}.log"),
         )
         if is_awaited:
             self.await_ready()
@@ -125,8 +127,9 @@ class Server:
     def await_ready(self) -> None:
         """Returns once /readyz says so; fails with the log if the process ends before."""
         wait_until(self._is_announced, "the server listens", seconds=_SECONDS_TO_START)
-        self.url = self.process.output.splitlines()[-1].rsplit(" ", 1)[1]
-        self._port = int(self.url.rsplit(":", 1)[1])
+        if not self._port:
+            self._port = int(self.process.output.strip().rsplit(":", 1)[1])
+        self.url = f"http://localhost:{self._port}"
         wait_until(self.is_ready, "the server is ready", seconds=_SECONDS_TO_START)
 
     def is_ready(self) -> bool:

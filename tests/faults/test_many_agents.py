@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from sqlalchemy import func, select
@@ -66,7 +66,7 @@ class _ThreadedAgent:
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, args=(self._client,), daemon=True)
 
-    def __enter__(self) -> "_ThreadedAgent":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

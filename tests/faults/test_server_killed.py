@@ -3,6 +3,7 @@
 import hashlib
 import io
 import random
+import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -27,7 +28,7 @@ def test_nothing_acknowledged_is_lost(
     start_server: Callable[..., Server], fault_database: Callable[[], dict[str, Any]], petclinic: str
 ):
     seed = random.randrange(10**6)
-    print(f"kill moments of seed {seed}")
+    sys.stdout.write(f"kill moments of seed {seed}\n")
     moments = random.Random(seed)
     server = start_server(lease_seconds=60, **fault_database())
     with ExitStack() as stack:
