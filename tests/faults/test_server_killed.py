@@ -36,7 +36,7 @@ def test_nothing_acknowledged_is_lost(
         model = ci.create_model("PetClinic", "admin", petclinic)["modeluuid"]
         writers = [_ingest(server, stack, ci, model, number) for number in range(_CLIENTS)]
         walked = ci.start_execution(model_id=model, agent={"agent_id": "any"})
-        _set_pause(server, walked["run_id"], 0.15)
+        _set_pause(server, walked["run_id"], 0.05)
         agent = stack.enter_context(server.agent(server.credentials("walker", "agent"), "--max-runs", "1"))
         wait_until(lambda: ci.execution(walked["id"])["attempt"], "the agent has claimed its run")
         for writer in writers:
