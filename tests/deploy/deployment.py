@@ -132,4 +132,6 @@ class Process:
 
 def _bare_environment() -> dict[str, str]:
     """What the tests run in, without what is set for a server or a client of opendai."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("OPENDAI_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENDAI_")}
+    # The same code as the tests see, also from another folder.
+    return kept | {"PYTHONPATH": os.pathsep.join(str(Path(place).absolute()) for place in sys.path if place)}

@@ -45,10 +45,10 @@ def open_store(
 ) -> ObjectStore:
     """The store that a setting names; raises ValueError with a sentence for whoever wrote the setting.
 
-    `file:///srv/opendai`, a plain path, or `s3://bucket/prefix?endpoint_url=…&region=…&addressing_style=path`
-    `&access_key_file=…&secret_key_file=…&public_endpoint_url=…` where everything behind the bucket may be left
-    out; links lead to the last. Links to files begin with `public_url` and are signed with a key derived from
-    `signing_key`.
+    `file:///srv/opendai`, a plain path, or `s3://bucket/prefix?option=value&…` with the options endpoint_url,
+    public_endpoint_url (of links), region, addressing_style (path or virtual), access_key_file and
+    secret_key_file, where everything behind the bucket may be left out. Links to files
+    begin with `public_url` and are signed with a key derived from `signing_key`.
     """
     if not storage_url:
         raise ValueError("The storage URL is empty.")

@@ -35,8 +35,8 @@ AddressingStyle = Literal["path", "virtual"]
 class Bucket:
     """Where objects go and how to get there; what is None comes from boto3's own environment and files.
 
-    `prefix` is written in front of every key, with a slash between. `public_endpoint_url` is where clients reach
-    what the server reaches at `endpoint_url`.
+    `prefix` is written in front of every key, with a slash between. `public_endpoint_url` is for links, where
+    those who follow them reach the server by another address than we do.
     """
 
     name: str
@@ -65,15 +65,11 @@ class S3Store:
             self._client = _connect(
                 session, bucket, attempts=3, connect=3, read=20, max_connections=max_connections
             )
+            # The address is part of what is signed, so links need a client that has theirs.
+            public = replace(bucket, endpoint_url=bucket.public_endpoint_url or bucket.endpoint_url)
+            self._link_client = _connect(session, public, attempts=1, connect=1, read=1, max_connections=1)
             # Readiness must be known within two seconds, so it neither waits long nor tries again.
             self._probe_client = _connect(session, bucket, attempts=1, connect=1, read=1, max_connections=1)
-            # The signature covers the name of the host, so links are signed for the one that clients use.
-            public = replace(bucket, endpoint_url=bucket.public_endpoint_url or bucket.endpoint_url)
-            self._signing_client = (
-                _connect(session, public, attempts=1, connect=1, read=1, max_connections=1)
-                if bucket.public_endpoint_url
-                else self._client
-            )
         except (BotoCoreError, ValueError) as error:
             raise ValueError(f"The bucket {bucket.name} cannot be used: {error}") from error
 
@@ -111,7 +107,7 @@ class S3Store:
             "ResponseContentDisposition": content_disposition(download_as),
         }
         with _unavailable_on_failure():
-            url: str = self._signing_client.generate_presigned_url(
+            url: str = self._link_client.generate_presigned_url(
                 "get_object", Params=parameters, ExpiresIn=expires_in, HttpMethod="GET"
             )
             return url
@@ -141,8 +137,8 @@ class S3Store:
 
     def close(self) -> None:
         self._client.close()
+        self._link_client.close()
         self._probe_client.close()
-        self._signing_client.close()
 
     def _name(self, key: str) -> str:
         check_key(key)
