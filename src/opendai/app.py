@@ -64,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
         "settings": settings,
         "database": database,
         "store": store,
+        "worker": worker,
         "closing": closing,
         "passwords": Passwords(),
         "tokens": Tokens(keys, issuer=f"{settings.public_url}/auth/realms/{settings.realm}"),

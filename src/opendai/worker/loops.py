@@ -12,7 +12,7 @@ from opendai.database import Database, database_clock
 from opendai.resources.executions.claims import waits_for
 from opendai.resources.executions.endings import expire_leases
 from opendai.settings import Settings
-from opendai.storage import ObjectStore
+from opendai.storage import FileStore, ObjectStore
 from opendai.worker.walker import walk_one
 
 _log = structlog.get_logger("opendai.worker")
@@ -35,7 +35,7 @@ class Worker:
         work = {
             "leases": (self._end_leases, settings.reaper_seconds),
             "walks": (self._walk_waiting, _WALKER_PAUSE),
-            "objects": (self._sweep_objects, _SWEEP_PAUSE),
+            "objects": (self.sweep_objects, _SWEEP_PAUSE),
         }
         self._threads = [
             threading.Thread(
@@ -81,9 +81,12 @@ class Worker:
                     return
             walk_one(self._database, lease_seconds=max(self._settings.lease_seconds, 30))
 
-    def _sweep_objects(self) -> None:
+    def sweep_objects(self) -> None:
+        """Remove objects whose row is gone or was never written."""
         self._delete_doomed()
         self._delete_orphans()
+        if isinstance(self._store, FileStore):
+            self._store.sweep_temporary(datetime.now(UTC) - _ORPHAN_AGE)
 
     def _delete_doomed(self) -> None:
         doomed = tables.DoomedObject
