@@ -55,8 +55,6 @@ class Settings(BaseSettings):
         2.0, ge=0.05, le=3600, description="Pause of the background loop that looks for ended leases."
     )
     max_body_bytes: Bytes = Field(1 << 20, description="Largest request body where nothing else is said.")
-    max_model_bytes: Bytes = Field(20 << 20, description="Largest request body with a model in it.")
-    max_screenshot_bytes: Bytes = Field(16 << 20, description="Largest request body with a screenshot in it.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto: console on a terminal, one JSON object a line elsewhere."

@@ -122,10 +122,14 @@ def checked_address(url: str) -> str:
     """The address without a slash at its end; ValueError with a sentence if it cannot be one of a server."""
     try:
         address = httpx.URL(url.strip())
-    except httpx.InvalidURL as error:
+        # Python refuses some names only when it resolves them, and then not as an error of the network.
+        address.host.encode("idna")
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise ValueError("The address of the server is not a URL.") from error
     if address.scheme not in {"http", "https"} or not address.host:
         raise ValueError("The address of the server must begin with http:// or https:// and name a host.")
+    if address.port is not None and not 0 < address.port < 65536:
+        raise ValueError("The port of the server must be from 1 to 65535.")
     if address.userinfo or address.query or address.fragment:
         raise ValueError("The address of the server may have no credentials, query or fragment in it.")
     return str(address).rstrip("/")

@@ -61,7 +61,7 @@ class TokenSource:
         try:
             response = self._http.post(self._token_url, data=fields)
         except httpx.RequestError as error:
-            raise unreachable("The request for a token", error) from error
+            raise unreachable(f"POST {self._token_url}", error) from error
         if response.status_code != 200:
             raise refusal(response)
         token, lifetime = _grant(response)
@@ -78,7 +78,7 @@ def _grant(response: httpx.Response) -> tuple[str, float]:
         body = None
     grant = body if isinstance(body, dict) else {}
     token, lifetime = grant.get("access_token"), grant.get("expires_in")
-    if not isinstance(token, str) or not token:
+    if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
         raise ClientError(response.status_code, "The answer of the token address holds no access_token.")
     if isinstance(lifetime, bool) or not isinstance(lifetime, int | float) or not 0 < lifetime < math.inf:
         raise ClientError(response.status_code, "The answer of the token address holds no usable expires_in.")

@@ -4,15 +4,18 @@ from contextlib import contextmanager
 import pytest
 from scripted_server import ScriptedServer
 
-from opendai_client.agent import persistence
+from opendai_client.agent import loop, persistence, reporter
 from opendai_client.agent.loop import Agent
 from opendai_client.client import Client
 
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch):
-    monkeypatch.setattr(persistence, "_FIRST_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(persistence, "_FIRST_PAUSE_SECONDS", 0.005)
     monkeypatch.setattr(persistence, "_LONGEST_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(loop, "_GLANCE_SECONDS", 0.05)
+    monkeypatch.setattr(loop, "_RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(reporter, "_FLUSH_SECONDS", 0.2)
 
 
 @pytest.fixture

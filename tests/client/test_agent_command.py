@@ -254,7 +254,7 @@ def test_a_signal_ends_the_command_politely_and_leaves_the_run_to_its_lease(serv
     server, _ = served
     run = server.queue_run(shop_document(), step_pause_seconds=60.0)
     agent = process("--log-level", "debug")
-    server.wait_until(lambda: run.events[1])
+    server.wait_until(lambda: run.screenshots)
     agent.send_signal(number)
     _, told = agent.communicate(timeout=5)
     assert agent.returncode == 0

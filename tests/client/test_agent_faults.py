@@ -21,7 +21,7 @@ def actions(run, attempt=1):
     return [(step["state"], step["action"], step["target"]) for step in run.steps(attempt)]
 
 
-@pytest.mark.parametrize("fault", [LOST, REFUSED, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("fault", [LOST, REFUSED, 429, 500])
 @pytest.mark.parametrize("call", ["/agents", "/claims", "/events", "/finish", "/screenshots", "/token"])
 def test_a_call_that_fails_twice_is_sent_again_with_one_effect(server, walk, call, fault):
     run = server.queue_run(shop_document())
@@ -96,12 +96,12 @@ def test_a_run_that_another_agent_has_is_dropped_and_not_touched(server, working
 
 
 def test_a_slow_step_keeps_its_lease(server, working):
-    server.lease_seconds = 0.4
+    server.lease_seconds = 0.5
     run = server.queue_run(shop_document())
-    with working(ScriptedDriver(lambda step: time.sleep(1.2) if step.order == 2 else None)):
+    with working(ScriptedDriver(lambda step: time.sleep(0.9) if step.order == 2 else None)):
         server.wait_until(lambda: run.status == "PASSED")
     assert run.attempt == 1
-    assert server.count("/heartbeat") >= 4
+    assert server.count("/heartbeat") >= 3
 
 
 def test_a_token_that_ends_is_renewed_in_the_middle_of_a_run(server, walk):
@@ -117,6 +117,15 @@ def test_an_agent_that_the_server_has_forgotten_registers_again(server, working)
         server.is_registered = False
         server.wait_until(lambda: server.is_registered, 4.0)
         run = server.queue_run(shop_document())
+        server.wait_until(lambda: run.status == "PASSED")
+
+
+@pytest.mark.parametrize("call", ["/agents", "/claims"])
+def test_an_agent_outlives_a_server_that_is_being_mended(server, working, call, monkeypatch):
+    monkeypatch.setattr(persistence, "_LONGEST_PAUSE_SECONDS", 0.02)
+    server.faults[call].extend([500] * (persistence._MOST_FAULTS + 1))
+    run = server.queue_run(shop_document())
+    with working(ScriptedDriver()):
         server.wait_until(lambda: run.status == "PASSED")
 
 

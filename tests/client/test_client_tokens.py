@@ -59,7 +59,14 @@ def test_a_lifetime_that_is_none_is_refused_and_nothing_is_kept(expires_in):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b'{"expires_in": 300}', b'{"access_token": "", "expires_in": 300}']
+    "body",
+    [
+        b"",
+        b"[]",
+        b'{"expires_in": 300}',
+        b'{"access_token": "", "expires_in": 9}',
+        b'{"access_token": "\\n", "expires_in": 9}',
+    ],
 )
 def test_an_answer_without_a_token_is_refused(body):
     issuer = Issuer()

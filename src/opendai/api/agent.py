@@ -1,8 +1,6 @@
 """The agents' own protocol; docs/agents.md is its page. Errors are worded as the execution service words them."""
 
-from fastapi import FastAPI
-
-from opendai.api.dialect import build
+from opendai.api.dialect import Family, build
 from opendai.api.execution import detail
 from opendai.resources.executions import agent_routes
 from opendai.settings import Settings
@@ -10,7 +8,7 @@ from opendai.settings import Settings
 PREFIX = "/agent_service/api/v1"
 
 
-def create(settings: Settings) -> FastAPI:
+def create(settings: Settings) -> Family:
     return build(
         "opendai: agent service",
         [agent_routes.router],

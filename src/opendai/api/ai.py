@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from fastapi import FastAPI
-
-from opendai.api.dialect import Refusal, build
+from opendai.api.dialect import Family, Refusal, build
 from opendai.resources import (
     agents,
     coverage,
@@ -21,7 +19,7 @@ from opendai.settings import Settings
 PREFIX = "/ai"
 
 
-def create(settings: Settings) -> FastAPI:
+def create(settings: Settings) -> Family:
     return build(
         "opendai: DAI 5.2 API",
         [

@@ -9,11 +9,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive, Scope, Send
 
 from opendai.api.requests import request_id
 from opendai.errors import Fault, Problem
 
 _BUSY = "The database does not answer in time. Try again in a moment."
+_TOO_LARGE = "The body is larger than what is taken here."
 _OUR_FAULT = "The server failed. Its log has the details under this request id."
 
 
@@ -31,11 +33,33 @@ class Refusal:
 Body = Callable[[Refusal], Any]
 
 
+class Family(FastAPI):
+    """A FastAPI application whose last plain-text answer, to a body over the limit, is worded like the others."""
+
+    def __init__(self, *, body: Body, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._body = body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_replaced = False
+
+        async def reworded(message: Message) -> None:
+            # The limit answers before any handler of ours is asked, and in place of whatever one says.
+            nonlocal is_replaced
+            if message["type"] == "http.response.start" and message["status"] == 413:
+                is_replaced = True
+                await JSONResponse(self._body(Refusal(413, _TOO_LARGE)), 413)(scope, receive, send)
+            elif not is_replaced:
+                await send(message)
+
+        await super().__call__(scope, receive, reworded)
+
+
 def build(
     title: str, routers: Sequence[APIRouter], *, body: Body, invalid: int, max_body_bytes: int
-) -> FastAPI:
+) -> Family:
     """An application for one family. `invalid` is the status of a body or parameter that cannot be accepted."""
-    app = FastAPI(title=title, docs_url="/docs", redoc_url=None, max_body_size=max_body_bytes)
+    app = Family(body=body, title=title, docs_url="/docs", redoc_url=None, max_body_size=max_body_bytes)
     for router in routers:
         app.include_router(router)
 
@@ -92,7 +116,7 @@ def _sentence(error: HTTPException) -> str:
         case 405:
             return "This address does not take this method."
         case 413:
-            return "The body is larger than what is taken here."
+            return _TOO_LARGE
         case 400:
             return "The body cannot be read."
     return str(error.detail)

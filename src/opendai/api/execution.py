@@ -2,16 +2,14 @@
 
 from typing import Any
 
-from fastapi import FastAPI
-
-from opendai.api.dialect import Refusal, build
+from opendai.api.dialect import Family, Refusal, build
 from opendai.resources.executions import routes
 from opendai.settings import Settings
 
 PREFIX = "/execution_service/api/v1"
 
 
-def create(settings: Settings) -> FastAPI:
+def create(settings: Settings) -> Family:
     return build(
         "opendai: execution service",
         [routes.router],

@@ -2,16 +2,14 @@
 
 from typing import Any
 
-from fastapi import FastAPI
-
-from opendai.api.dialect import Refusal, build
+from opendai.api.dialect import Family, Refusal, build
 from opendai.resources import grants
 from opendai.settings import Settings
 
 PREFIX = "/auth"
 
 
-def create(settings: Settings) -> FastAPI:
+def create(settings: Settings) -> Family:
     return build(
         "opendai: OpenID Connect",
         [grants.router],

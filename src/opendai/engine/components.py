@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from opendai.engine.graph import Journey
+from opendai.engine.graph import NOWHERE, Journey
 
 
 def find_components(journey: Journey) -> list[int]:
@@ -16,7 +16,7 @@ def find_components(journey: Journey) -> list[int]:
         [
             target
             for edge in edges
-            if not journey.is_exhausted(graph.actions[edge])
+            if graph.actions[edge] not in journey.exhausted
             for target in graph.targets_of(edge)
         ]
         for edges in graph.leaving
@@ -24,23 +24,23 @@ def find_components(journey: Journey) -> list[int]:
     return _tarjan(onward)
 
 
-def can_reach(journey: Journey, source: int, goal: int) -> bool:
-    """Whether edges whose actions are not used up lead from one state to the other."""
+def find_reachable(journey: Journey, source: int, *, goal: int = NOWHERE) -> set[int]:
+    """The states that edges lead to whose actions are not used up, at least until the goal is among them."""
     graph = journey.graph
     found = {source}
     waiting = [source]
     # The list grows while it is gone through: it is the queue.
     for state in waiting:
         for edge in graph.leaving[state]:
-            if journey.is_exhausted(graph.actions[edge]):
+            if graph.actions[edge] in journey.exhausted:
                 continue
             for target in graph.targets_of(edge):
                 if target not in found:
                     found.add(target)
                     waiting.append(target)
         if goal in found:
-            return True
-    return False
+            break
+    return found
 
 
 def _tarjan(onward: Sequence[Sequence[int]]) -> list[int]:

@@ -106,13 +106,13 @@ def _read_elements(readers: Iterable[Reader]) -> _Elements:
             case "Root":
                 if elements.root is not None:
                     reader.fault("type", "there is a second Root")
-                elements.root = (identifier, reader.text("name"))
+                elements.root = (identifier or 0, reader.text("name"))
             case "State":
                 if identifier == 0:
                     reader.fault("id", "the id 0 stands for the root")
-                elements.states.append((_read_state(reader, identifier), reader))
+                elements.states.append((_read_state(reader, identifier or 0), reader))
             case "Action":
-                elements.actions.append((_read_action(reader, identifier), reader))
+                elements.actions.append((_read_action(reader, identifier or 0), reader))
             case _:
                 # Elements of kinds that are not published stay in the text and out of the graph.
                 if not reader.text("type") and reader.values.get("type") in (None, ""):
@@ -120,7 +120,7 @@ def _read_elements(readers: Iterable[Reader]) -> _Elements:
     return elements
 
 
-def _read_id(reader: Reader, places: dict[int, str]) -> int:
+def _read_id(reader: Reader, places: dict[int, str]) -> int | None:
     identifier = reader.integer("id")
     if reader.values.get("id") is None:
         reader.fault("id", "an id is missing")
@@ -128,7 +128,7 @@ def _read_id(reader: Reader, places: dict[int, str]) -> int:
         reader.fault("id", f"{places[identifier]} has the id {identifier} too")
     elif identifier is not None:
         places[identifier] = reader.place
-    return identifier or 0
+    return identifier
 
 
 def _read_state(reader: Reader, identifier: int) -> State:

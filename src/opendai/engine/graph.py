@@ -90,20 +90,19 @@ class Journey:
     steps: int = 0
     uses: dict[int, int] = field(default_factory=dict)
     progress: dict[int, int] = field(default_factory=dict)
+    # The actions whose call limit is used up: asked for at every edge of every search.
+    exhausted: set[int] = field(default_factory=set)
 
     def remaining(self, action: int) -> int | None:
         """How often the action may still be taken, None for any number."""
         limit = self.graph.limits[action]
         return limit - self.uses.get(action, 0) if limit else None
 
-    def is_exhausted(self, action: int) -> bool:
-        return self.remaining(action) == 0
-
     def is_available(self, edge: int) -> bool:
         """Whether the edge, which leaves the present state, can be taken now."""
         graph = self.graph
         action = graph.actions[edge]
-        if self.is_exhausted(action):
+        if action in self.exhausted:
             return False
         if graph.targets[edge] == PREVIOUS and self.previous == NOWHERE:
             return False
@@ -118,6 +117,8 @@ class Journey:
         graph = self.graph
         action = graph.actions[edge]
         self.uses[action] = self.uses.get(action, 0) + 1
+        if self.uses[action] == graph.limits[action]:
+            self.exhausted.add(action)
         group = graph.groups[action]
         if group != NOWHERE:
             self.progress[group] = max(self.progress.get(group, 0), graph.ranks[action] + 1)

@@ -83,7 +83,6 @@ class _Search:
         # the better.
         self.limited: dict[int, int] = {}
         self.sequences: dict[int, int] = {}
-        self.exhausted = {action for action in journey.uses if journey.is_exhausted(action)}
 
     def run(self) -> Way:
         start = self._start()
@@ -162,7 +161,7 @@ class _Search:
         """The place that the edge leads to, None if it cannot be taken."""
         graph = self.graph
         action = graph.actions[edge]
-        if action in self.exhausted:
+        if action in self.journey.exhausted:
             return None
         target = graph.targets[edge] if graph.targets[edge] != PREVIOUS else label.previous
         if target == NOWHERE:

@@ -107,11 +107,12 @@ class Reader:
             return []
         readers = []
         for index, item in enumerate(value):
-            place = f"{self.place}.{key}[{index}]"
             if isinstance(item, dict):
-                readers.append(Reader(item, place, self.faults))
+                readers.append(Reader(item, f"{self.place}.{key}[{index}]", self.faults))
             else:
-                self.faults.add(place, f"{_kind(item)} stands where an object should be")
+                self.faults.add(
+                    f"{self.place}.{key}[{index}]", f"{_kind(item)} stands where an object should be"
+                )
         return readers
 
 

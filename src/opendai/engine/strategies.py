@@ -9,8 +9,11 @@ from opendai.engine.coverage import RunCoverage
 from opendai.engine.graph import Journey, build_graph
 from opendai.engine.model import Model, is_walkable
 from opendai.engine.plan import Ending, Plan, step_limit_reached, stuck, target_reached
-from opendai.engine.reach import Target, find_way
+from opendai.engine.reach import BUDGET, Target, find_way
 from opendai.engine.testcases import Goal, GoalKind, check_goals, parse_test_case
+
+# How much of a search the goals of a test case are worth together, before they are searched for one by one.
+JOINT_BUDGET = BUDGET
 
 
 class Strategy(Protocol):
@@ -99,7 +102,8 @@ class DirectedStrategy:
         if unreachable:
             return _out_of_reach(unreachable)
         last = len(self._goals) if self._is_joint else self._planned + 1
-        way = find_way(self.journey, self._targets[self._planned : last])
+        budget = JOINT_BUDGET if self._is_joint else BUDGET
+        way = find_way(self.journey, self._targets[self._planned : last], budget=budget)
         if way.edges is not None:
             self._way.extend(way.edges)
             self._planned = last

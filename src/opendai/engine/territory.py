@@ -1,11 +1,12 @@
 """What is left to cover, by the parts of the graph that an exploratory walk can, or cannot, come back to."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
-from opendai.engine.components import can_reach, find_components
+from opendai.engine.components import find_components, find_reachable
 from opendai.engine.graph import Journey
 from opendai.engine.model import is_walkable
 
@@ -30,13 +31,20 @@ class Territory:
             for target in journey.graph.targets_of(edge):
                 self._arrivals[target] += count
         self._is_outdated = False
+        self._has_postponed = False
         self._survey()
 
     def wanted(self) -> AbstractSet[int]:
         """The edges to go to, all equally good; none if nothing that is left can be covered."""
         if self._is_outdated:
             self._survey()
-        return self._least_covered_here() or self._best_to_leave_by()
+        edges = self._least_covered_here() or self._best_to_leave_by()
+        # What a use was kept for may be behind us by now, and may turn out to be out of reach.
+        for is_sharing in (True, False):
+            if not edges and self._has_postponed:
+                self._survey(is_sharing=is_sharing)
+                edges = self._least_covered_here() or self._best_to_leave_by()
+        return edges
 
     def note(self, edge: int) -> None:
         """The journey has taken the edge."""
@@ -50,6 +58,7 @@ class Territory:
         self._blocked |= edges
         for edge in tuple(edges):
             self._forget(edge)
+        self._is_outdated = self._is_outdated or self._has_postponed
 
     def _forget(self, edge: int) -> None:
         self._fresh.discard(edge)
@@ -77,15 +86,15 @@ class Territory:
         journey = self._journey
         graph = journey.graph
         action = graph.actions[edge]
-        if not journey.is_exhausted(action):
+        if action not in journey.exhausted:
             return False
         if graph.model.actions[action].owner is None or graph.remembers:
             return True
         source, target = graph.sources[edge], graph.targets[edge]
         is_inside = source != target and self._components[source] == self._components[target]
-        return is_inside and not can_reach(journey, source, target)
+        return is_inside and target not in find_reachable(journey, source, goal=target)
 
-    def _survey(self) -> None:
+    def _survey(self, *, is_sharing: bool = True) -> None:
         """Find the components, and what is to be gained in each and behind it."""
         journey = self._journey
         graph = journey.graph
@@ -93,30 +102,62 @@ class Territory:
         self._components = find_components(journey)
         self._inner: dict[int, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
         self._outward: dict[int, list[int]] = defaultdict(list)
+        self._enough = self._hits_worth_sharing() if is_sharing else {}
+        self._has_postponed = False
         own: dict[int, int] = defaultdict(int)
         for state, component in enumerate(self._components):
             own[component] += self._worth_of_state(state)
             for edge in graph.leaving[state]:
-                if journey.is_exhausted(graph.actions[edge]):
+                if graph.actions[edge] in journey.exhausted:
                     continue
-                if all(self._components[target] == component for target in graph.targets_of(edge)):
-                    if edge in self._fresh:
-                        self._inner[component][self._level(edge)].add(edge)
-                        own[component] += _worth(self._hits[edge])
-                else:
+                is_wanted = self._is_wanted_now(edge)
+                if edge in self._fresh and not is_wanted:
+                    self._has_postponed = True
+                if any(self._components[target] != component for target in graph.targets_of(edge)):
                     self._outward[component].append(edge)
+                elif is_wanted:
+                    self._inner[component][self._level(edge)].add(edge)
+                    own[component] += _worth(self._hits[edge])
         # An edge out of a component leads to one of a smaller number, so its gain is known by then.
         self._gains: dict[int, Gain] = {}
         for component in sorted(own):
             onward = max((self._gain_by(edge) for edge in self._outward[component]), default=(0, 0))
             self._gains[component] = (own[component] + onward[0], onward[1])
 
+    def _is_wanted_now(self, edge: int) -> bool:
+        if edge not in self._fresh:
+            return False
+        return self._hits[edge] <= self._enough.get(self._journey.graph.actions[edge], math.inf)
+
+    def _hits_worth_sharing(self) -> dict[int, int]:
+        """For each limited global action the hits above which one more use is wasted.
+
+        All states share its limit, so what is left of it goes to the states where past runs took it least.
+        """
+        journey = self._journey
+        graph = journey.graph
+        shared: dict[int, list[int]] = defaultdict(list)
+        for edge in self._fresh:
+            action = graph.actions[edge]
+            if graph.limits[action] and graph.model.actions[action].owner is None:
+                shared[action].append(edge)
+        if not shared:
+            return {}
+        within = find_reachable(journey, journey.state)
+        enough = {}
+        for action, edges in shared.items():
+            hits = sorted(self._hits[edge] for edge in edges if graph.sources[edge] in within)
+            remaining = journey.remaining(action) or 0
+            if 0 < remaining < len(hits):
+                enough[action] = hits[remaining - 1]
+        return enough
+
     def _gain_by(self, edge: int) -> Gain:
         journey = self._journey
         graph = journey.graph
-        if edge in self._blocked or journey.is_exhausted(graph.actions[edge]):
+        if edge in self._blocked or graph.actions[edge] in journey.exhausted:
             return (0, 0)
-        worth = _worth(self._hits[edge]) if edge in self._fresh else 0
+        worth = _worth(self._hits[edge]) if self._is_wanted_now(edge) else 0
         best: Gain = (0, 0)
         for target in graph.targets_of(edge):
             if is_walkable(graph.model.states[target]):
@@ -137,4 +178,4 @@ class Territory:
 
 
 def _worth(hits: int) -> int:
-    return _WORTH // (1 + hits)
+    return max(1, _WORTH // (1 + hits))

@@ -12,6 +12,7 @@ from opendai import tables
 from opendai.auth.callers import Admin, User
 from opendai.database import database_clock, repository
 from opendai.errors import Invalid, NotFound
+from opendai.resources.executions.endings import end_runs_of_agent
 from opendai.resources.inputs import (
     Id,
     Input,
@@ -104,6 +105,7 @@ class AgentRepository:
         return self.get(agent_id)
 
     def remove(self, agent_id: int) -> None:
+        end_runs_of_agent(self._session, agent_id)
         gone = self._session.execute(
             delete(tables.Agent).where(tables.Agent.id == agent_id).returning(tables.Agent.id)
         ).all()

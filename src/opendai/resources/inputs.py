@@ -17,14 +17,16 @@ from pydantic import (
     ValidationError,
 )
 
+from opendai.auth.passwords import LONGEST
+
 LARGEST_ID = 2**63 - 1
-# PostgreSQL cannot store NUL, and no client means the other control characters.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# PostgreSQL cannot store NUL, nothing can store half a surrogate pair, and no client means the rest of these.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def _printable(value: str) -> str:
     if _CONTROL.search(value):
-        raise ValueError("must not contain control characters")
+        raise ValueError("must not contain control characters or lone surrogates")
     return value
 
 
@@ -49,6 +51,7 @@ def _aware(value: datetime) -> datetime:
 
 Text = Annotated[str, AfterValidator(_printable), Field(max_length=65_536)]
 Line = Annotated[str, AfterValidator(_printable), AfterValidator(_one_line), Field(max_length=255)]
+Password = Annotated[str, AfterValidator(_printable), Field(max_length=LONGEST)]
 Name = Annotated[Line, Field(min_length=1)]
 Whole = Annotated[int, BeforeValidator(_plain_digits)]
 Id = Annotated[Whole, Path(ge=1, le=LARGEST_ID)]

@@ -20,6 +20,8 @@ from opendai.resources.screenshots import doom_objects
 from opendai.tables.columns import now
 
 _LONGEST_NAME = 255
+# A document of 8 MiB as text inside JSON, with its quotes and line ends escaped.
+_LARGEST_BODY = 20 << 20
 
 
 class ModelIn(Input):
@@ -206,7 +208,7 @@ Models = Annotated[ModelRepository, repository(ModelRepository)]
 router = APIRouter(tags=["Models"])
 
 
-@router.post("/models")
+@router.post("/models", max_body_size=_LARGEST_BODY)
 def create_model(caller: User, models: Models, given: ModelIn) -> ModelOut:
     """Store a model in one of the caller's groups."""
     return models.add(given, caller)
@@ -224,7 +226,7 @@ def get_model(caller: User, models: Models, model_id: Id) -> ModelOut:
     return models.get(model_id, caller)
 
 
-@router.put("/models/{model_id}")
+@router.put("/models/{model_id}", max_body_size=_LARGEST_BODY)
 def update_model(caller: User, models: Models, model_id: Id, given: ModelPatch) -> ModelOut:
     """Change a model; a document that differs from the stored one becomes a new version."""
     return models.change(model_id, given, caller)

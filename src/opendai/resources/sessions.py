@@ -5,15 +5,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from pydantic import Field
 
 from opendai import tables
 from opendai.auth.callers import Caller, bearer_token, identify
 from opendai.auth.logins import log_in, token_for_user
-from opendai.auth.passwords import LONGEST
 from opendai.database import DatabaseDep
 from opendai.errors import NotFound, Unauthorized
-from opendai.resources.inputs import Input, Line, Output, form_or_json, form_or_json_page
+from opendai.resources.inputs import Input, Line, Output, Password, form_or_json, form_or_json_page
 
 _REFUSED = "Token info not available."
 _NOBODY = "The username or the password is wrong."
@@ -21,7 +19,7 @@ _NOBODY = "The username or the password is wrong."
 
 class LoginIn(Input):
     username: Line
-    password: str = Field(max_length=LONGEST)
+    password: Password
 
 
 class GroupOut(Output):

@@ -12,7 +12,7 @@ from opendai.database import Database, database_clock
 from opendai.resources.executions.claims import waits_for
 from opendai.resources.executions.endings import expire_leases
 from opendai.settings import Settings
-from opendai.storage import ObjectStore
+from opendai.storage import FileStore, ObjectStore
 from opendai.worker.walker import walk_one
 
 _log = structlog.get_logger("opendai.worker")
@@ -84,6 +84,8 @@ class Worker:
     def _sweep_objects(self) -> None:
         self._delete_doomed()
         self._delete_orphans()
+        if isinstance(self._store, FileStore):
+            self._store.sweep_temporary(datetime.now(UTC) - _ORPHAN_AGE)
 
     def _delete_doomed(self) -> None:
         doomed = tables.DoomedObject

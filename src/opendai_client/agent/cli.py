@@ -62,7 +62,7 @@ def main() -> None:
 
 
 @app.command()
-def start(  # noqa: PLR0917 - each is an option, and none is positional
+def start(
     url: Annotated[
         str, typer.Option(envvar="OPENDAI_AGENT_URL", help="The server, such as http://localhost:8000.")
     ] = "",

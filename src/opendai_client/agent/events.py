@@ -1,12 +1,14 @@
 """What an agent tells about a run, in the shapes of the agent protocol."""
 
+import re
 from datetime import UTC, datetime
 
 from opendai.engine import Step
-from opendai_client.agent.drivers.port import Performed
+from opendai_client.agent.drivers.port import Performed, Severity
 
 _LONGEST_TEXT = 4000
-_WHITESPACE = frozenset("\t\n\r")
+# Control characters but for tab and line ends, and halves of surrogate pairs.
+_UNACCEPTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 
 def now() -> str:
@@ -21,7 +23,7 @@ def clean(text: str) -> str:
     """
     if len(text) > _LONGEST_TEXT:
         text = f"{text[:_LONGEST_TEXT]} … ({len(text)} characters)"
-    return "".join(_acceptable(letter) for letter in text)
+    return _UNACCEPTABLE.sub("\ufffd", text)
 
 
 def step_event(step: Step, performed: Performed, *, started_at: str) -> dict[str, object]:
@@ -44,7 +46,7 @@ def step_event(step: Step, performed: Performed, *, started_at: str) -> dict[str
 def log_event(
     message: str,
     *,
-    severity: str = "INFO",
+    severity: Severity = "INFO",
     step: int | None = None,
     stage: str | None = None,
     message_type: str | None = None,
@@ -61,9 +63,3 @@ def log_event(
     event: dict[str, object] = {"type": "log", "message": clean(message), "severity": severity, "time": now()}
     event.update({name: value for name, value in fields.items() if value is not None})
     return event
-
-
-def _acceptable(letter: str) -> str:
-    is_control = letter < " " and letter not in _WHITESPACE
-    is_surrogate = "\ud800" <= letter <= "\udfff"
-    return "\ufffd" if is_control or is_surrogate else letter

@@ -54,7 +54,7 @@ class Agent:
             try:
                 registration = insist(self._ask_to_register, wait=stop.wait)
             except (ClientError, RunLost) as refused:
-                if isinstance(refused, ClientError) and refused.status != 404:
+                if isinstance(refused, ClientError) and not _may_change(refused):
                     raise
                 logger.warning("Cannot register: %s", refused)
                 if stop.wait(_RETRY_SECONDS):
@@ -95,17 +95,13 @@ class Agent:
         claim_key = str(uuid.uuid4())
         try:
             return insist(lambda: self._poll(claim_key, stop), wait=stop.wait)
-        except RunLost as refused:
-            logger.warning("No claim: %s", refused)
-            pause = _RETRY_SECONDS
-        except ClientError as refused:
-            if refused.status != 404:
+        except (ClientError, RunLost) as refused:
+            if isinstance(refused, ClientError) and not _may_change(refused):
                 raise
-            logger.warning("The server does not know this agent; registering again.")
-            self._register(stop)
-            pause = 0.0
-        if stop.wait(pause):
+            logger.warning("No claim: %s Registering again.", refused)
+        if stop.wait(_RETRY_SECONDS):
             raise Stopped
+        self._register(stop)
         return None
 
     def _poll(self, claim_key: str, stop: threading.Event) -> Claim | None:
@@ -136,3 +132,8 @@ class Agent:
             logger.info("Left without a goodbye: %s", error)
         else:
             logger.info("Disconnected.")
+
+
+def _may_change(refused: ClientError) -> bool:
+    """Whether to wait for better days: the server is being mended, or has yet to hear of this agent."""
+    return refused.status == 404 or refused.status >= 500

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import msgpack  # type: ignore[import-untyped] # It carries no types.
+import msgpack
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from opendai_client.agent.drivers.port import Screenshot

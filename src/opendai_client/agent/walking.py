@@ -19,7 +19,7 @@ from opendai.engine import (
     parse_model,
     start_walk,
 )
-from opendai_client.agent.drivers.port import Driver, Performed, Run, Screenshot, StepInterrupted
+from opendai_client.agent.drivers.port import Driver, Performed, Run, Screenshot, Severity, StepInterrupted
 from opendai_client.agent.events import clean, log_event, now, step_event
 from opendai_client.agent.interruption import Interruption
 from opendai_client.agent.persistence import RunLost, Stopped, insist
@@ -64,6 +64,7 @@ class _Walker:
         self._interruption = interruption
         self._reporter = reporter
         self._is_aborting = False
+        self._performed = 0
 
     def walk(self) -> Ending:
         """Every way to end but RunLost, Stopped and ClientError is an ending of the run."""
@@ -81,7 +82,7 @@ class _Walker:
             ending = _broken_off("The walk broke off", error)
             logger.warning("%s: %s", self._claim, ending.reason)
             logger.debug("%s broke off here.", self._claim, exc_info=error)
-        severity = "INFO" if ending.status in {"PASSED", "CANCELLED"} else "ERROR"
+        severity: Severity = "INFO" if ending.status in {"PASSED", "CANCELLED"} else "ERROR"
         self._log(f"{ending.status}: {ending.reason}", severity=severity)
         return self._shortened(ending)
 
@@ -137,7 +138,9 @@ class _Walker:
             step = walk.next_step()
             if step is None:
                 return
-            if self._pauses_before(step) and self._interruption.wait(self._claim.step_pause_seconds):
+            # A step that an abort gave up keeps its number in the walk, but a report may not have a gap.
+            step = replace(step, order=self._performed + 1)
+            if self._wants_pause() and self._interruption.wait(self._claim.step_pause_seconds):
                 continue
             started_at = now()
             try:
@@ -146,6 +149,7 @@ class _Walker:
                 if not self._interruption.is_raised:
                     raise
                 continue
+            self._performed += 1
             walk.record(Outcome.PASSED if performed.passed else Outcome.FAILED)
             self._report(step, performed, started_at)
 
@@ -158,9 +162,9 @@ class _Walker:
             self._interruption.lower_sign()
             self._log("The run was aborted.", severity="WARNING")
 
-    def _pauses_before(self, step: Step) -> bool:
+    def _wants_pause(self) -> bool:
         """The pause is between steps, and who aborts a run does not want to watch it clean up slowly."""
-        return step.order > 1 and not self._is_aborting
+        return self._performed > 0 and not self._is_aborting
 
     def _report(self, step: Step, performed: Performed, started_at: str) -> None:
         self._reporter.add(step_event(step, performed, started_at=started_at))
@@ -204,7 +208,7 @@ class _Walker:
         )
         self._reporter.add(event)
 
-    def _log(self, message: str, *, severity: str = "INFO", step: int | None = None) -> None:
+    def _log(self, message: str, *, severity: Severity = "INFO", step: int | None = None) -> None:
         self._reporter.add(log_event(message, severity=severity, step=step))
 
     def _shortened(self, ending: Ending) -> Ending:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from opendai.engine import Model, Step
 from opendai_client.agent.interruption import Interruption
+
+Severity = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
 class StepInterrupted(Exception):  # noqa: N818 - a way to end a step, not a failure
@@ -31,10 +33,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line for people. ``severity`` is DEBUG, INFO, WARNING, ERROR or CRITICAL."""
+    """A line for people."""
 
     message: str
-    severity: str = "INFO"
+    severity: Severity = "INFO"
     stage: str | None = None
     message_type: str | None = None
 

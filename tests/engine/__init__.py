@@ -1,0 +1,1 @@
+"""The engine by itself: values in, values out."""
