@@ -35,7 +35,7 @@ class Worker:
         work = {
             "leases": (self._end_leases, settings.reaper_seconds),
             "walks": (self._walk_waiting, _WALKER_PAUSE),
-            "objects": (self._sweep_objects, _SWEEP_PAUSE),
+            "objects": (self.sweep_objects, _SWEEP_PAUSE),
         }
         self._threads = [
             threading.Thread(
@@ -81,7 +81,8 @@ class Worker:
                     return
             walk_one(self._database, lease_seconds=max(self._settings.lease_seconds, 30))
 
-    def _sweep_objects(self) -> None:
+    def sweep_objects(self) -> None:
+        """Remove objects whose row is gone or was never written."""
         self._delete_doomed()
         self._delete_orphans()
         if isinstance(self._store, FileStore):

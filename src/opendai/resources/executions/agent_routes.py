@@ -142,7 +142,7 @@ async def claim(caller: AgentClient, database: DatabaseDep, request: Request, gi
                 return Response(status_code=204)
             await anyio.sleep(_PAUSE_SECONDS)
             # What is claimed for a caller who has gone would wait for its lease to end.
-            if await request.is_disconnected():
+            if request.app.state.closing.is_set() or await request.is_disconnected():
                 return Response(status_code=204)
 
 
