@@ -58,7 +58,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--database", choices=_SCENES, default="sqlite")
     parser.add_argument("--rounds", type=int, default=7, help="pairs of measurements that count")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of one measurement")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.rounds < 1 or arguments.seconds <= 0:
+        parser.error("there must be a round, and it must take some time")
+    return arguments
 
 
 def _table(results: list[Result], database: str) -> Table:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench.measure import Load, Round, compare
 from bench.scene import Scene
 from bench.servers import Address, Server
-from bench.traffic import Traffic
+from bench.traffic import Traffic, first_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,17 @@ class Result:
         return self.slowdown <= self.limits.slowdown and self.work <= self.limits.work
 
 
+# Some head-room above what README.md says we saw; a change that is meant to be faster lowers them.
 BENCHMARKS = [
-    Benchmark("read an agent", Scene.reading, {"sqlite": Limits(8.0, 8.0), "postgresql": Limits(8.0, 8.0)}),
     Benchmark(
-        "report 50 steps", Scene.reporting, {"sqlite": Limits(8.0, 8.0), "postgresql": Limits(8.0, 8.0)}
+        "read an agent",
+        Scene.reading,
+        {"sqlite": Limits(slowdown=45.0, work=45.0), "postgresql": Limits(slowdown=35.0, work=35.0)},
+    ),
+    Benchmark(
+        "report 50 steps",
+        Scene.reporting,
+        {"sqlite": Limits(slowdown=12.0, work=20.0), "postgresql": Limits(slowdown=9.0, work=12.0)},
     ),
 ]
 
@@ -73,6 +80,7 @@ def run(
     """Measure one benchmark; `seconds` is the length of one server's turn."""
     # The peer checks no token, yet it is sent one: both must read the same bytes.
     traffic = benchmark.traffic(scene, ours.address)
+    _check_that_both_say_the_same(ours, peer, traffic)
     compared = compare(
         Load(executor, ours, traffic),
         Load(executor, peer, traffic),
@@ -81,3 +89,10 @@ def run(
         advance=advance,
     )
     return Result(benchmark.name, benchmark.limits[database], compared)
+
+
+def _check_that_both_say_the_same(ours: Server, peer: Server, traffic: list[Traffic]) -> None:
+    for each in traffic:
+        answers = [first_answer(server.address, each) for server in (ours, peer)]
+        if answers[0] != answers[1]:
+            raise RuntimeError(f"opendai and its peer do not say the same: {answers}")

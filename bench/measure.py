@@ -37,12 +37,15 @@ class Round:
 
 
 class Load:
-    """The same traffic to one server, round after round; numbered requests go on where they ended."""
+    """The same traffic to one server, round after round; numbered requests go on where they ended.
+
+    The first request of each has been made before.
+    """
 
     def __init__(self, executor: Executor, server: Server, traffic: Sequence[Traffic]) -> None:
         self._executor = executor
         self._server = server
-        self._lines = [(each, 0) for each in traffic]
+        self._lines = [(each, 1) for each in traffic]
 
     def run(self, seconds: float) -> Pace:
         """Keep all connections busy for this time."""

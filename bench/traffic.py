@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 _TIMEOUT_SECONDS = 30.0
 _MOST_BYTES = 1 << 16
@@ -91,6 +91,16 @@ def drive(address: tuple[str, int], lines: Sequence[tuple[Traffic, int]], second
     return Driven([connection.answers for connection in connections], elapsed)
 
 
+def first_answer(address: tuple[str, int], traffic: Traffic) -> Any:
+    """What a server says to the first request, as JSON."""
+    connection = _Connection(address, traffic, 0)
+    connection.send()
+    while not connection.receive():
+        pass
+    connection.socket.close()
+    return json.loads(connection.body)
+
+
 class _Connection:
     """One kept-alive connection and what has arrived of the answer that it waits for."""
 
@@ -98,6 +108,7 @@ class _Connection:
         self.socket = socket.create_connection(address, timeout=_TIMEOUT_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.answers = 0
+        self.body = b""
         self._traffic = traffic
         self._number = number
         self._received = b""
@@ -117,7 +128,7 @@ class _Connection:
             return False
         if not head.startswith(b"HTTP/1.1 200 "):
             raise BadAnswer(self._received[:500].decode(errors="replace"))
-        self._received = b""
+        self._received, self.body = b"", body
         self.answers += 1
         return True
 
