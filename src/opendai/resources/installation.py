@@ -34,7 +34,7 @@ def install(settings: Settings) -> Installed:
             admin = UserRepository(session).ensure_admin(
                 settings.admin_username, settings.first_password, Passwords()
             )
-            session.commit()
+            session.flush()
         return Installed(before, after, admin)
 
 
