@@ -13,11 +13,6 @@ from tests.resources.test_models import create_model
 from tests.resources.walking import ANY_AGENT, EXECUTIONS, HandAgent, execution, start, wait_for_end
 
 
-@pytest.fixture
-def clinic(client: TestClient, alice: Person, samples: dict[str, str]) -> dict[str, Any]:
-    return create_model(client, alice, samples["petclinic"])
-
-
 def test_starting_answers_one_id_under_every_name_and_the_runs_number(
     client: TestClient, alice: Person, clinic: dict[str, Any]
 ) -> None:

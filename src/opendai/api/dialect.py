@@ -11,12 +11,11 @@ from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
-from opendai.api.requests import request_id
+from opendai.api.requests import failure_sentence, request_id
 from opendai.errors import Fault, Problem
 
 _BUSY = "The database does not answer in time. Try again in a moment."
 _TOO_LARGE = "The body is larger than what is taken here."
-_OUR_FAULT = "The server failed. Its log has the details under this request id."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def build(
         return answer(Refusal(invalid, "A value is out of the range that can be stored."))
 
     def failed(request: Request, _error: Exception) -> JSONResponse:
-        return answer(Refusal(500, f"{_OUR_FAULT} ({request_id(request)})"))
+        return answer(Refusal(500, failure_sentence(request_id(request))))
 
     app.add_exception_handler(Problem, refused)
     app.add_exception_handler(RequestValidationError, malformed)

@@ -32,10 +32,11 @@ def install(settings: Settings) -> Installed:
         before, after = migrate(connection)
         with Session(connection) as session:
             ensure_signing_key(session, secret_key)
-            password = settings.admin_password.get_secret_value() if settings.admin_password else None
-            admin = UserRepository(session).ensure_admin(settings.admin_username, password, Passwords())
+            admin = UserRepository(session).ensure_admin(
+                settings.admin_username, settings.first_password, Passwords()
+            )
             CoverageModelRepository(session).ensure_built_in()
-            session.commit()
+            session.flush()
         return Installed(before, after, admin)
 
 
