@@ -88,11 +88,11 @@ class ModelRepository:
         )
         if model is None:
             raise NotFound(f"There is no model {model_id}.")
+        # What is looked up comes first: a query would flush a name that may be taken.
+        group_id = self._group(given.group, caller) if given.group is not None else model.group_id
+        agent_id = self._agent(given.agent) if given.agent is not None else model.agent_id
+        model.group_id, model.agent_id = group_id, agent_id
         model.name = given.name or model.name
-        if given.group is not None:
-            model.group_id = self._group(given.group, caller)
-        if given.agent is not None:
-            model.agent_id = self._agent(given.agent)
         model.updated_at = now()
         self._flush(model)
         if given.modeljson is not None and given.modeljson != self._text(model):
@@ -139,10 +139,11 @@ class ModelRepository:
         return agent_id
 
     def _flush(self, model: tables.Model) -> None:
+        taken = Conflict(f'There is a model "{model.name}" in this group already.')
         try:
             self._session.flush()
-        except IntegrityError as error:
-            raise Conflict(f'There is a model "{model.name}" in this group already.') from error
+        except IntegrityError as error:  # A failed flush forgets the model, its name too.
+            raise taken from error
 
 
 def read_document(text: str) -> Model:
