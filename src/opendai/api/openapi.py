@@ -44,9 +44,9 @@ def complete(
     }
     for route in _routes(routers):
         for method in route.methods or ():
-            operation = document["paths"][route.path][method.lower()]
+            operation = document["paths"][route.path_format][method.lower()]
             _add_refusals(operation, route, invalid=invalid, refusal=refusal)
-            _add_examples(operation, _examples().get(f"{method} {prefix}{route.path}", {}))
+            _add_examples(operation, _examples().get(f"{method} {prefix}{route.path_format}", {}))
     return document
 
 
@@ -70,7 +70,7 @@ def _add_refusals(operation: Document, route: APIRoute, *, invalid: int, refusal
         answers.setdefault("401", {"description": _MEANINGS[401]})
     if policies - {_policy(Anyone)}:
         answers.setdefault("403", {"description": _MEANINGS[403]})
-    if "{" in route.path:
+    if "{" in route.path_format:
         answers.setdefault("404", {"description": _MEANINGS[404]})
     if has_body:
         answers.setdefault("413", {"description": _MEANINGS[413]})

@@ -62,3 +62,8 @@ def delete_coverage_model(world: World, caller: Caller) -> Any:
 def get_coverage_of_model(world: World, caller: Caller) -> Any:
     assert world.run_id
     return caller.get(f"/ai/models/{world.model['id']}/coverage")
+
+
+@error("PUT /ai/coverage/model/{id}", 409, by="admin")
+def update_coverage_model_to_a_name_that_is_taken(world: World, caller: Caller) -> Any:
+    return caller.put(f"/ai/coverage/model/{_made(world)['id']}", json={**PUBLISHED, "name": "All Nodes"})
