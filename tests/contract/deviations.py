@@ -80,6 +80,24 @@ NULLS: dict[str, str] = {
     "Run.suitename": "the run walks a model",
 }
 
+_OURS = "the server decides it"
+
+# Published fields of bodies that are not read, in whichever body they are.
+UNREAD: dict[str, str] = {
+    "id": "the path names what is changed; what is new gets the next id",
+    "created": _OURS,
+    "updated": _OURS,
+    "modeluuid": _OURS,
+    "tests": _OURS,
+    "fails": _OURS,
+    "testIds": _OURS,
+    "model": "the path names the model of a tag",
+    "model_id": "the path names the model of an asset",
+    "modelId": "the path names the model of a test case",
+    "modelName": "the path names the model of a test case",
+    "author": "the author of a tag is whoever adds it",
+}
+
 # What else is worth knowing about an operation.
 REMARKS: dict[str, str] = {
     "POST /ai/auth": "the fields of a token (`access_token`, `expires_in`, `token_type`) stand beside the published "

@@ -14,6 +14,7 @@ from tests.contract.deviations import (
     REMARKS,
     SHAPES,
     TYPES,
+    UNREAD,
     shape_of_success,
 )
 from tests.contract.published import NOTHING, fields_of, matches, operations
@@ -143,6 +144,15 @@ def test_fields_are_null_where_a_deviation_says_so_and_nowhere_else(offered: dic
         if shape != NOTHING and schema is not None:
             nullable |= set(nullable_fields(offered[name], shape, schema))
     assert nullable == set(NULLS)
+
+
+def test_every_published_field_of_a_body_is_read_or_listed_with_a_reason(offered: dict[str, Served]) -> None:
+    unread = set()
+    for name, published in PUBLISHED.items():
+        read = offered[name].body_fields() if offered[name].has_body else set()
+        if published.method != "DELETE":
+            unread |= {field.name for field in published.body} - read
+    assert unread == set(UNREAD)
 
 
 def test_every_deviation_is_of_something_published() -> None:
