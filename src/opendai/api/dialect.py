@@ -36,7 +36,8 @@ class Family(FastAPI):
     """A FastAPI application whose last plain-text answer, to a body over the limit, is worded like the others."""
 
     def __init__(self, *, body: Body, **settings: Any) -> None:
-        super().__init__(**settings)
+        # A redirect for a slash too many would lead to wherever the Host header says.
+        super().__init__(docs_url="/docs", redoc_url=None, redirect_slashes=False, **settings)
         self._body = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,7 +59,14 @@ def build(
     title: str, routers: Sequence[APIRouter], *, body: Body, invalid: int, max_body_bytes: int
 ) -> Family:
     """An application for one family. `invalid` is the status of a body or parameter that cannot be accepted."""
-    app = Family(body=body, title=title, docs_url="/docs", redoc_url=None, max_body_size=max_body_bytes)
+    app = Family(
+        body=body,
+        title=title,
+        docs_url="/docs",
+        redoc_url=None,
+        max_body_size=max_body_bytes,
+        redirect_slashes=False,
+    )
     for router in routers:
         app.include_router(router)
 
