@@ -154,6 +154,21 @@ def test_a_failing_statement_keeps_its_values_to_itself(
     assert "canary" not in written
 
 
+def test_a_traceback_for_people_does_not_show_local_variables(
+    log: Lines, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", written)
+    logs.configure(settings.model_copy(update={"log_format": "console"}))
+    token = "canary-in-a-variable"
+    try:
+        raise RuntimeError("it failed with a token of length " + str(len(token)))
+    except RuntimeError:
+        structlog.get_logger("opendai.test").exception("request failed")
+    assert "RuntimeError: it failed" in written.getvalue()
+    assert "canary" not in written.getvalue()
+
+
 def test_no_secret_is_ever_written(client: TestClient, app: FastAPI, log: Lines, alice: Person, ci: Program):
     canaries = _plant_everywhere(client, alice.bearer, ci)
     written = json.dumps(log())

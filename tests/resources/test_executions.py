@@ -108,6 +108,8 @@ def test_a_target_coverage_ends_the_walk(
         ({"agent": {"agent_id": "99"}}, "agent_id"),
         ({"agent": {"agent_id": "someone"}}, "agent_id"),
         ({"agent": "any"}, "agent"),
+        ({"agent": {"agent_id": True}}, "agent_id"),
+        ({"agent": {"agent_id": 2**70}}, "agent_id"),
         ({"rerun_id": 99}, "rerun_id"),
         ({"execution_type": "dreaming"}, "execution_type"),
         ({"generator": "directed"}, "generator"),

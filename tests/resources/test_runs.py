@@ -90,6 +90,7 @@ def test_runs_are_found_by_their_execution_and_their_model(
     "query",
     [
         "id=x",
+        "id=9999999999999999999",
         "sort=reason",
         "limit=0",
         "limit=1001",

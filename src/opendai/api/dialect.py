@@ -39,7 +39,10 @@ class Family(FastAPI):
     """A FastAPI application whose last plain-text answer, to a body over the limit, is worded like the others."""
 
     def __init__(self, *, prefix: str, body: Body, describe: Describe, **settings: Any) -> None:
-        super().__init__(docs_url=None, redoc_url=None, version=__version__, **settings)
+        # A redirect for a slash too many would lead to wherever the Host header says.
+        super().__init__(
+            docs_url=None, redoc_url=None, version=__version__, redirect_slashes=False, **settings
+        )
         self._prefix = prefix
         self._body = body
         self._describe = describe
