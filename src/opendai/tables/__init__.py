@@ -1,6 +1,16 @@
 """Every table: columns, keys, relationships, and nothing else."""
 
-from opendai.tables.identity import ApiClient, Group, Instance, Membership, RevokedToken, SigningKey, User
+from opendai.tables.identity import (
+    ApiClient,
+    Group,
+    Instance,
+    Login,
+    Membership,
+    RevokedToken,
+    SigningKey,
+    User,
+)
+from opendai.tables.installation import License, MailServer
 from opendai.tables.models import Agent, Model, ModelVersion, TestCase, TransitionTotal
 from opendai.tables.runs import DoomedObject, ErrorEntry, Execution, Run, RunLog, Screenshot, Timing
 
@@ -12,6 +22,9 @@ __all__ = [
     "Execution",
     "Group",
     "Instance",
+    "License",
+    "Login",
+    "MailServer",
     "Membership",
     "Model",
     "ModelVersion",
