@@ -11,6 +11,7 @@ from opendai.resources import (
     runs,
     screenshots,
     sessions,
+    smtp,
     status,
     testcases,
 )
@@ -25,6 +26,7 @@ def create(settings: Settings) -> Family:
         [
             sessions.router,
             status.router,
+            smtp.router,
             agents.router,
             models.router,
             testcases.router,
