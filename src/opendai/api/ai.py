@@ -6,6 +6,9 @@ from opendai.api.dialect import Family, Refusal, build
 from opendai.resources import (
     agents,
     coverage,
+    groups,
+    licenses,
+    login_checks,
     models,
     runlogs,
     runs,
@@ -14,6 +17,7 @@ from opendai.resources import (
     smtp,
     status,
     testcases,
+    users,
 )
 from opendai.settings import Settings
 
@@ -25,7 +29,11 @@ def create(settings: Settings) -> Family:
         "opendai: DAI 5.2 API",
         [
             sessions.router,
+            login_checks.router,
+            users.router,
+            groups.router,
             status.router,
+            licenses.router,
             smtp.router,
             agents.router,
             models.router,

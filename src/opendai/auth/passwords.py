@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from passlib.hash import argon2
 
-from opendai.errors import TooMany
+from opendai.errors import Fault, Invalid, TooMany
 
 LONGEST = 1024
+_SHORTEST = 8
 
 _argon2id = argon2.using(type="ID", memory_cost=19_456, time_cost=2, parallelism=1)
 
@@ -26,6 +27,13 @@ class Passwords:
         """Raises TooMany when too many passwords are waiting already."""
         with self._turn():
             return str(_argon2id.hash(password))
+
+    def hash_new(self, password: str) -> str:
+        """The hash of a password that somebody chose; Invalid for one that is too short or too long."""
+        if not _SHORTEST <= len(password) <= LONGEST or "\0" in password:
+            problem = f"must have {_SHORTEST} to {LONGEST} characters"
+            raise Invalid(f"password: {problem}", faults=[Fault("password", problem)])
+        return self.hash(password)
 
     def verify(self, password: str, hashed: str | None) -> bool:
         """Whether the password is the hashed one; takes as long when there is no hash, and is False then.
