@@ -8,15 +8,20 @@ from opendai.resources import (
     assets,
     coverage,
     coverage_models,
+    groups,
+    licenses,
+    login_checks,
     model_agents,
     models,
     runlogs,
     runs,
     screenshots,
     sessions,
+    smtp,
     status,
     tags,
     testcases,
+    users,
 )
 from opendai.settings import Settings
 
@@ -28,7 +33,12 @@ def create(settings: Settings) -> Family:
         "opendai: DAI 5.2 API",
         [
             sessions.router,
+            login_checks.router,
+            users.router,
+            groups.router,
             status.router,
+            licenses.router,
+            smtp.router,
             agents.router,
             models.router,
             model_agents.router,

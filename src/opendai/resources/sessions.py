@@ -5,13 +5,15 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
+from sqlalchemy import delete
 
 from opendai import tables
 from opendai.auth.callers import Caller, bearer_token, identify
-from opendai.auth.logins import log_in, token_for_user
+from opendai.auth.logins import log_in, remember_login, token_for_user
 from opendai.database import DatabaseDep
 from opendai.errors import NotFound, Unauthorized
 from opendai.resources.inputs import Input, Line, Output, Password, form_or_json, form_or_json_page
+from opendai.resources.users import UserOut
 
 _REFUSED = "Token info not available."
 _NOBODY = "The username or the password is wrong."
@@ -22,19 +24,9 @@ class LoginIn(Input):
     password: Password
 
 
-class GroupOut(Output):
-    id: int
-    name: str
-
-
-class SessionOut(Output):
+class SessionOut(UserOut):
     """The published user, and the token that the page's name for this answer promises."""
 
-    id: int
-    username: str
-    role: str
-    groups: list[GroupOut]
-    hide_welcome_popup: bool
     access_token: str
     expires_in: int
     token_type: str
@@ -80,13 +72,12 @@ def create_session(
     if user is None:
         raise NotFound(_NOBODY)
     lifetime = state.settings.session_token_seconds
-    token, _ = token_for_user(state.tokens, user, lifetime=lifetime)
+    token, claims = token_for_user(state.tokens, user, lifetime=lifetime)
+    with database.writing() as session:
+        if not remember_login(session, user, claims):
+            raise NotFound(_NOBODY)
     return SessionOut(
-        id=user.id,
-        username=user.username,
-        role=user.role,
-        groups=[GroupOut(id=group.id, name=group.name) for group in user.groups],
-        hide_welcome_popup=user.hide_welcome_popup,
+        **dict(UserOut.model_validate(user)),
         access_token=token,
         expires_in=lifetime,
         token_type="Bearer",  # noqa: S106 - the word that OAuth uses
@@ -118,6 +109,7 @@ def delete_session(request: Request, database: DatabaseDep) -> dict[str, Any]:
     caller = _holder(request, database)
     with database.writing() as session:
         session.merge(tables.RevokedToken(jti=caller.claims.jti, expires=caller.claims.expires))
+        session.execute(delete(tables.Login).where(tables.Login.jti == caller.claims.jti))
     return {}
 
 
