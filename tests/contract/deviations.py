@@ -96,6 +96,7 @@ UNREAD: dict[str, str] = {
     "modelId": "the path names the model of a test case",
     "modelName": "the path names the model of a test case",
     "author": "the author of a tag is whoever adds it",
+    "license": "licences belong to the installation and not to a person",
 }
 
 # What else is worth knowing about an operation.
@@ -104,7 +105,17 @@ REMARKS: dict[str, str] = {
     "user; every failed login is 404 in the same words",
     "GET /ai/models/{model_id}/coverage": "the published schema is the placeholder `{bob: string}`: `bob` repeats "
     "the coverage, beside the fields of DAI's older coverage report",
+    "POST /ai/internal/auth": "404 unless OPENDAI_INTERNAL_AUTH=1: it is a second place to guess passwords at",
+    "POST /ai/licenses": "the text is a JSON document of ours, with the optional limits `users`, `executions` and "
+    "`expires`; the vendor's own licences mean nothing here",
+    "PATCH /ai/licenses": "reads all licences again and answers the state of each",
+    "DELETE /ai/groups/{id}": "a group that holds models or runs is not deleted: 400",
+    "DELETE /ai/users/{user_id}": "the published body is ignored, the path decides",
+    "GET /ai/users/{user_id}": "others than administrators see themselves",
+    "PUT /ai/users/{user_id}": "others than administrators change their own password and welcome popup",
+    "GET /ai/smtp": "the password is a constant mask; sending the mask back keeps what is stored",
     "GET /ai/ping": "open to all, although the page's sample sends a token",
+    "GET /ai/status": "open to all, although the page's sample sends a token",
 }
 
 # Operations of ours under /ai.

@@ -1,16 +1,19 @@
 """A world for the cases: people, programs, and things that come into being when a case first asks for them."""
 
 import json
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth.logins import token_for_user
+from opendai.auth.passwords import Passwords
 from opendai.database import Database, Table
 from tests.conftest import Person, Program
 from tests.resources.walking import ANY_AGENT, HandAgent, log, send_screenshot, start, step
@@ -74,6 +77,7 @@ class World:
         self.client = client
         self.people = people
         self._lab = lab
+        self._replaced: list[tuple[Any, str, Any]] = []
 
     def caller(self, name: str) -> Caller:
         if name == "stranger":
@@ -182,6 +186,21 @@ class World:
         sent = send_screenshot(self.client, self.alice.bearer, run_id=self.run_id, state="Basket", action="")
         return str(made(sent)["artifactid"])
 
+    def replace(self, part: str, value: Any) -> None:
+        """Put another long-lived part in the place of the application's, until `restore`."""
+        for mount in self.app.routes:
+            if isinstance(mount, Mount) and isinstance(mount.app, FastAPI):
+                self._replaced.append((mount.app.state, part, getattr(mount.app.state, part)))
+                setattr(mount.app.state, part, value)
+
+    def restore(self) -> None:
+        for state, part, value in reversed(self._replaced):
+            setattr(state, part, value)
+
+    def crowd_the_logins(self) -> None:
+        """As if more logins were waiting than may wait."""
+        self.replace("passwords", Passwords(at_once=1, waiting=-1))
+
     def rows(self) -> dict[str, int]:
         """How many rows each table has."""
         database: Database = self.app.state.database
@@ -201,5 +220,7 @@ def made(response: Any) -> Any:
 @pytest.fixture
 def world(
     app: FastAPI, client: TestClient, admin: Person, alice: Person, bob: Person, nobody: Person, lab: Program
-) -> World:
-    return World(app, client, {"admin": admin, "alice": alice, "bob": bob, "nobody": nobody}, lab)
+) -> Iterator[World]:
+    made_up = World(app, client, {"admin": admin, "alice": alice, "bob": bob, "nobody": nobody}, lab)
+    yield made_up
+    made_up.restore()

@@ -16,6 +16,7 @@ from opendai.resources.inputs import Input, Line, Output, Password, form_or_json
 from opendai.resources.users import UserOut
 
 _REFUSED = "Token info not available."
+TOO_MANY = {"description": "Too many logins wait; Retry-After says when to come back."}
 _NOBODY = "The username or the password is wrong."
 
 
@@ -61,7 +62,11 @@ _OF_A_TOKEN: dict[str, Any] = {
 }
 
 
-@router.post("/auth", openapi_extra=form_or_json_page(LoginIn), responses={404: {"description": _NOBODY}})
+@router.post(
+    "/auth",
+    openapi_extra=form_or_json_page(LoginIn),
+    responses={404: {"description": _NOBODY}, 429: TOO_MANY},
+)
 def create_session(
     request: Request, database: DatabaseDep, given: Annotated[LoginIn, form_or_json(LoginIn)]
 ) -> SessionOut:

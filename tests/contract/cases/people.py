@@ -17,9 +17,8 @@ PUBLISHED = {
 
 
 def use_up_the_licences(world: World) -> None:
-    """No more users than there are."""
-    limits = {"users": len(made(world.admin.get("/ai/users")))}
-    body = {"serialnumber": 4711, "license": json.dumps(limits), "eula_accepted": True}
+    """There are more users already than the only licence allows."""
+    body = {"serialnumber": 4711, "license": json.dumps({"users": 1}), "eula_accepted": True}
     made(world.admin.post("/ai/licenses", json=body))
 
 
@@ -57,6 +56,12 @@ def create_user_twice(world: World, caller: Caller) -> Any:
     return caller.post("/ai/users", json={**PUBLISHED, "username": "alice"})
 
 
+@error("POST /ai/users", 429, by="admin")
+def create_user_when_too_many_log_in(world: World, caller: Caller) -> Any:
+    world.crowd_the_logins()
+    return caller.post("/ai/users", json=PUBLISHED)
+
+
 @success("GET /ai/users", by="admin")
 def list_users(world: World, caller: Caller) -> Any:
     return caller.get("/ai/users")
@@ -86,9 +91,7 @@ def update_user_to_a_role_that_cannot_be(world: World, caller: Caller) -> Any:
 @error("PUT /ai/users/{user_id}", 402, by="admin")
 def let_a_user_in_beyond_the_licences(world: World, caller: Caller) -> Any:
     dora = _dora(world, role="None")
-    limits = {"users": 1}
-    body = {"serialnumber": 4711, "license": json.dumps(limits), "eula_accepted": True}
-    made(world.admin.post("/ai/licenses", json=body))
+    use_up_the_licences(world)
     return caller.put(f"/ai/users/{dora['id']}", json={"username": "dora", "role": "User"})
 
 
@@ -100,6 +103,17 @@ def update_user_who_is_not_there(world: World, caller: Caller) -> Any:
 @error("PUT /ai/users/{user_id}", 409, by="admin")
 def update_user_to_a_name_that_is_taken(world: World, caller: Caller) -> Any:
     return caller.put(_of_alice(world), json={"username": "bob"})
+
+
+@error("PUT /ai/users/{user_id}", 429, by="admin")
+def set_a_password_when_too_many_log_in(world: World, caller: Caller) -> Any:
+    world.crowd_the_logins()
+    return caller.put(_of_alice(world), json={"username": "alice", "password": "a long enough password"})
+
+
+@error("DELETE /ai/users/{user_id}", 409, by="admin")
+def delete_the_last_administrator(world: World, caller: Caller) -> Any:
+    return caller.delete(f"/ai/users/{world.people['admin'].id}")
 
 
 @success("DELETE /ai/users/{user_id}", by="admin")
