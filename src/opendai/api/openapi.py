@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from functools import cache
+from http import HTTPStatus
 from importlib import resources
 from typing import Any
 
@@ -19,7 +20,7 @@ RefusalSchema = Callable[[int], Document]
 
 _MEANINGS = {
     401: "There is no token, or it is invalid or has timed out.",
-    402: "The licences allow no more of these.",
+    402: "The licenses allow no more of these.",
     403: "The caller has not the rights for this.",
     404: "There is no such thing, or none that the caller may know of.",
     409: "It contradicts what is stored.",
@@ -76,7 +77,8 @@ def _add_refusals(operation: Document, route: APIRoute, *, invalid: int, refusal
         answers.setdefault("413", {"description": _MEANINGS[413]})
     for status, answer in answers.items():
         if int(status) >= 400:
-            answer["description"] = answer.get("description") or _MEANINGS[int(status)]
+            if answer["description"] == HTTPStatus(int(status)).phrase:  # The route has no words of its own.
+                answer["description"] = _MEANINGS[int(status)]
             answer["content"] = {"application/json": {"schema": refusal(int(status))}}
     operation["responses"] = dict(sorted(answers.items()))
 
