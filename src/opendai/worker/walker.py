@@ -73,8 +73,9 @@ def _walk(database: Database, claim: Claim, *, lease_seconds: float) -> None:
 
 def _steps(walk: Walk) -> Iterator[StepEvent]:
     while (step := walk.next_step()) is not None:
-        yield _event(step)
+        # Before it is handed out: an abort between two batches must find no step without an outcome.
         walk.record(Outcome.PASSED)
+        yield _event(step)
 
 
 def _event(step: Step) -> StepEvent:
