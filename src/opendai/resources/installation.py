@@ -31,8 +31,9 @@ def install(settings: Settings) -> Installed:
         before, after = migrate(connection)
         with Session(connection) as session:
             ensure_signing_key(session, secret_key)
-            password = settings.admin_password.get_secret_value() if settings.admin_password else None
-            admin = UserRepository(session).ensure_admin(settings.admin_username, password, Passwords())
+            admin = UserRepository(session).ensure_admin(
+                settings.admin_username, settings.first_password, Passwords()
+            )
             session.commit()
         return Installed(before, after, admin)
 
