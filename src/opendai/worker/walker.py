@@ -48,15 +48,16 @@ def _walk(database: Database, claim: Claim, *, lease_seconds: float, stopping: t
         return
     steps, reported = _steps(walk), 0
     while batch := list(islice(steps, _BATCH)):
+        is_last = stopping.is_set()
         with database.writing() as session:
             held = hold(session, run.id, None, run.attempt)
             record_events(session, held, reported + 1, batch)
             # A lease without time is taken back by the next server to look, under the next attempt.
-            renew(session, held, lease_seconds=0.0 if stopping.is_set() else lease_seconds)
+            renew(session, held, lease_seconds=0.0 if is_last else lease_seconds)
             if held.is_abort_requested:
                 walk.abort()
         reported += len(batch)
-        if stopping.is_set():
+        if is_last:
             return
     conclusion = walk.conclusion
     assert conclusion is not None  # noqa: S101 - a walk without a next step has one
