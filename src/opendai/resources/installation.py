@@ -41,9 +41,8 @@ def install(settings: Settings) -> Installed:
         before, after = migrate(connection)
         with Session(connection) as session:
             ensure_signing_key(session, secret_key)
-            password = settings.admin_password.get_secret_value() if settings.admin_password else None
-            admin = _ensure_admin(session, settings.admin_username, password)
-            session.commit()
+            admin = _ensure_admin(session, settings.admin_username, settings.first_password)
+            session.flush()
         return Installed(before, after, admin)
 
 

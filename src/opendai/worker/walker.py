@@ -50,7 +50,7 @@ def _walk(database: Database, claim: Claim, *, lease_seconds: float) -> None:
         with database.writing() as session:
             held = hold(session, run.id, None, run.attempt)
             record_events(session, held, reported + 1, batch)
-            renew(session, held, lease_seconds=lease_seconds)
+            renew(held, lease_seconds=lease_seconds)
             if held.is_abort_requested:
                 walk.abort()
         reported += len(batch)
