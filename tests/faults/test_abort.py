@@ -60,6 +60,19 @@ def test_a_running_execution_tells_its_agent(server: Server, people: Any):
     assert _endings(ci, run_id) == 1
 
 
+def test_a_walk_of_the_server_itself_is_cancelled(server: Server, people: Any):
+    ci, _, what = people
+    started = ci.start_execution(model_id=what["model_id"], generator="random", step_limit=100_000)
+    wait_until(lambda: ci.execution(started["id"])["steps"] > 0, "the server walks")
+    assert [_abort(ci, started["id"]), _abort(ci, started["id"])] == [204, 204]
+    wait_until(
+        lambda: ci.execution(started["id"])["status"] == "CANCELLED", "it ends with its next batch", seconds=5
+    )
+    found = _row(server, started["run_id"])
+    assert (found.attempt, found.reason) == (1, "the run was aborted")
+    assert "background work failed" not in server.process.errors
+
+
 def test_a_finished_execution_stays_as_it_is(server: Server, people: Any):
     ci, _, what = people
     started = ci.start_execution(model_id=what["model_id"])

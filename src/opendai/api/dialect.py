@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -14,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from opendai.api.requests import failure_sentence, request_id
 from opendai.errors import Fault, Problem
 
+_log = structlog.get_logger("opendai.database")
 _BUSY = "The database does not answer in time. Try again in a moment."
 _TOO_LARGE = "The body is larger than what is taken here."
 
@@ -83,7 +85,9 @@ def build(
         status = invalid if error.status_code == 400 else error.status_code
         return answer(Refusal(status, _sentence(error), headers=error.headers))
 
-    def out_of_reach(_request: Request, _error: Exception) -> JSONResponse:
+    def out_of_reach(request: Request, error: Exception) -> JSONResponse:
+        reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+        _log.warning("the database did not answer", reason=reason, request_id=request_id(request))
         return answer(Refusal(503, _BUSY, headers={"Retry-After": "1"}))
 
     def out_of_range(_request: Request, _error: Exception) -> JSONResponse:

@@ -10,7 +10,7 @@ from opendai import tables
 from opendai.auth.keys import ensure_signing_key
 from opendai.auth.passwords import Passwords
 from opendai.auth.secrets import load_secret_key
-from opendai.database import Database, changing_schema
+from opendai.database import Database, changing_schema, upsert
 from opendai.migration import migrate
 from opendai.settings import Settings
 
@@ -64,7 +64,9 @@ def _ensure_admin(session: Session, username: str, password: str | None) -> Firs
 def remember_public_url(database: Database, public_url: str) -> None:
     """Write down where the server is reached, for the tools that run beside it."""
     with database.writing() as session:
-        session.merge(tables.Instance(id=1, public_url=public_url))
+        # In one statement: servers that start together would both find no row and both insert one.
+        row = upsert(session, tables.Instance).values(id=1, public_url=public_url)
+        session.execute(row.on_conflict_do_update(index_elements=["id"], set_={"public_url": public_url}))
 
 
 def find_public_url(session: Session) -> str | None:
