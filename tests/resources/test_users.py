@@ -161,7 +161,7 @@ def test_groups_are_set_as_a_whole_but_for_the_users_own(
     response = client.put(url, headers=admin.bearer, json={"groups": ["bank", "nowhere"], "role": "Admin"})
     assert response.status_code == 400
     assert response.json() == {
-        "message": 'There is no group "nowhere".',
+        "message": "There is no group nowhere.",
         "errors": [{"field": "groups", "problem": "names a group that is not there"}],
     }
     user = client.get(url, headers=admin.bearer).json()

@@ -31,8 +31,8 @@ class Passwords:
     def hash_new(self, password: str) -> str:
         """The hash of a password that somebody chose; Invalid for one that is too short or too long."""
         if not _SHORTEST <= len(password) <= LONGEST or "\0" in password:
-            problem = f"must have {_SHORTEST} to {LONGEST} characters"
-            raise Invalid(f"password: {problem}", faults=[Fault("password", problem)])
+            problem = f"has {_SHORTEST} to {LONGEST} characters"
+            raise Invalid(f"A password {problem}.", faults=[Fault("password", problem)])
         return self.hash(password)
 
     def verify(self, password: str, hashed: str | None) -> bool:

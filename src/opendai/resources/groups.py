@@ -89,8 +89,8 @@ class GroupRepository:
 def check_name(name: str, *, field: str) -> None:
     """Raise Invalid for what cannot be the name of a user, and so neither the name of a group."""
     if not name.strip() or len(name) > 255 or not name.isprintable():
-        problem = "must be one line of 1 to 255 characters, not all of them spaces"
-        raise Invalid(f"{field}: {problem}", faults=[Fault(field, problem)])
+        problem = "is one line of 1 to 255 characters"
+        raise Invalid(f"A {field} {problem}.", faults=[Fault(field, problem)])
 
 
 def is_taken(session: Session, name: str) -> bool:

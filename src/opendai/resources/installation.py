@@ -44,7 +44,7 @@ def install(settings: Settings) -> Installed:
             ensure_signing_key(session, secret_key)
             CoverageModelRepository(session).ensure_built_in()
             admin = _ensure_admin(session, settings.admin_username, settings.first_password)
-            session.commit()
+            session.flush()
         return Installed(before, after, admin)
 
 

@@ -196,7 +196,7 @@ class UserRepository:
         missing = sorted(wanted - {row.name for row in found})
         if missing:
             raise Invalid(
-                f'There is no group "{missing[0]}".',
+                f"There is no group {missing[0]}.",
                 faults=[Fault("groups", "names a group that is not there")],
             )
         return list(found)
