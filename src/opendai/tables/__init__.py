@@ -2,7 +2,7 @@
 
 from opendai.tables.identity import ApiClient, Group, Instance, Membership, RevokedToken, SigningKey, User
 from opendai.tables.models import Agent, Model, ModelVersion, TestCase, TransitionTotal
-from opendai.tables.runs import DoomedObject, ErrorEntry, Execution, Run, RunLog, Screenshot, Timing
+from opendai.tables.runs import DoomedObject, ErrorEntry, Execution, Run, RunCount, RunLog, Screenshot, Timing
 
 __all__ = [
     "Agent",
@@ -17,6 +17,7 @@ __all__ = [
     "ModelVersion",
     "RevokedToken",
     "Run",
+    "RunCount",
     "RunLog",
     "Screenshot",
     "SigningKey",

@@ -14,7 +14,7 @@ from opendai.resources.executions.endings import request_abort
 from opendai.resources.executions.starting import ExecutionIn
 from opendai.resources.executions.starting import start_execution as start
 from opendai.resources.inputs import Output, Timestamp
-from opendai.resources.runs import wire_status
+from opendai.resources.run_states import wire_status
 
 
 class StartedOut(Output):

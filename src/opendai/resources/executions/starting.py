@@ -3,6 +3,7 @@
 import json
 import random
 import uuid
+from collections import Counter
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt
@@ -13,8 +14,9 @@ from opendai import tables
 from opendai.auth.callers import Caller
 from opendai.engine import check_goals, parse_model, parse_test_case
 from opendai.errors import Fault, Invalid
+from opendai.resources.executions.counting import count_runs, kind_of
 from opendai.resources.inputs import LARGEST_ID, Input, Line, Whole
-from opendai.resources.runs import QUEUED
+from opendai.resources.run_states import QUEUED
 
 _LARGEST_SEED = 999_999
 
@@ -59,7 +61,9 @@ class ExecutionIn(Input):
 def start_execution(session: Session, given: ExecutionIn, caller: Caller) -> tables.Run:
     """Queue a run of what was asked for, and return it; Invalid names the field that cannot be."""
     run = _repeated(session, given, caller) if given.rerun_id is not None else _fresh(session, given, caller)
-    execution = tables.Execution(id=str(uuid.uuid4()), started_by=caller.name)
+    execution = tables.Execution(
+        id=str(uuid.uuid4()), started_by=caller.name, model_id=run.model_id, group_id=run.group_id
+    )
     session.add(execution)
     session.flush()
     run.execution_id = execution.id
@@ -67,6 +71,7 @@ def start_execution(session: Session, given: ExecutionIn, caller: Caller) -> tab
     run.walker, run.wanted_agent_id = _walker(session, given.agent)
     session.add(run)
     session.flush()
+    count_runs(session, Counter([kind_of(run)]))
     return run
 
 
