@@ -6,6 +6,9 @@ from opendai.api.dialect import Family, Refusal, build
 from opendai.resources import (
     agents,
     coverage,
+    execution_errors,
+    insights,
+    modelruns,
     models,
     runlogs,
     runs,
@@ -13,7 +16,10 @@ from opendai.resources import (
     sessions,
     status,
     testcases,
+    testconfigtasks,
 )
+from opendai.resources.executions import removal
+from opendai.resources.executions import routes as executions
 from opendai.settings import Settings
 
 PREFIX = "/ai"
@@ -29,9 +35,15 @@ def create(settings: Settings) -> Family:
             models.router,
             testcases.router,
             runs.router,
+            removal.router,
+            modelruns.router,
             runlogs.router,
             screenshots.router,
             coverage.router,
+            insights.router,
+            execution_errors.router,
+            testconfigtasks.router,
+            executions.status_router,
         ],
         body=_body,
         invalid=400,

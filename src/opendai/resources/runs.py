@@ -23,7 +23,8 @@ from opendai.resources.inputs import (
     Whole,
 )
 from opendai.resources.run_pages import RunFilters, find_page
-from opendai.resources.run_states import INCOMPLETE, UNFINISHED
+from opendai.resources.run_states import FAILED, INCOMPLETE, UNFINISHED
+from opendai.tables.columns import Moment
 
 
 class RunOut(Output):
@@ -79,12 +80,42 @@ class RunRepository:
         page = find_page(
             self._session, caller, filters, sort=sort, columns=_SORTABLE, offset=offset, limit=limit
         )
-        return RunsOut(items=self._read(page.ids), total_count=page.total, date_as_of=datetime.now(UTC))
+        return RunsOut(
+            items=self.read(page.ids, caller), total_count=page.total, date_as_of=datetime.now(UTC)
+        )
 
-    def _read(self, ids: list[int]) -> list[RunOut]:
-        rows = {row.id: row for row in self._session.execute(_runs().where(tables.Run.id.in_(ids)))}
-        # One that was deleted since its id was found is left out.
-        return [RunOut.model_validate(rows[run_id]) for run_id in ids if run_id in rows]
+    def read(self, ids: list[int], caller: Caller) -> list[RunOut]:
+        """The runs in the order of their ids as given; those that are gone or not seen are left out."""
+        rows = self._session.execute(_runs().where(tables.Run.id.in_(ids), _seen(caller)))
+        found = {row.id: row for row in rows}
+        return [RunOut.model_validate(found[run_id]) for run_id in ids if run_id in found]
+
+    def of_model(
+        self,
+        model_id: int,
+        caller: Caller,
+        *,
+        after: datetime | None,
+        before: datetime | None,
+        offset: int,
+        limit: int,
+    ) -> list[RunOut]:
+        """Runs that occurred in a time, the newest first."""
+        run = tables.Run
+        query = select(run.id).where(run.model_id == model_id)
+        if after is not None:
+            query = query.where(run.occurred_at > after)
+        if before is not None:
+            query = query.where(run.occurred_at < before)
+        query = query.order_by(run.occurred_at.desc(), run.id.desc()).offset(offset).limit(limit)
+        return self.read(list(self._session.scalars(query)), caller)
+
+    def failed(self, model_id: int, caller: Caller, *, offset: int, limit: int) -> list[RunOut]:
+        """Runs of a model that ended as FAILED, the newest first."""
+        run = tables.Run
+        query = select(run.id).where(run.model_id == model_id, run.status == FAILED)
+        query = query.order_by(run.id.desc()).offset(offset).limit(limit)
+        return self.read(list(self._session.scalars(query)), caller)
 
     def timings(self, run_id: int, caller: Caller) -> list[TimingOut]:
         """The steps of the run's newest attempt, in their order."""
@@ -124,11 +155,12 @@ _SORTABLE = {
     "modelname": tables.Run.model_name,
     "teststatus": _status,
     "starttime": tables.Run.occurred_at,
-    "endtime": tables.Run.ended_at,
+    # The databases disagree on where to put what is null: here what has not ended yet ends last.
+    "endtime": func.coalesce(tables.Run.ended_at, literal(datetime(9999, 1, 1, tzinfo=UTC), Moment)),
     "coverage": tables.Run.coverage,
-    "testcase": tables.Run.test_case_name,
+    "testcase": func.coalesce(tables.Run.test_case_name, ""),
     "runtype": tables.Run.generator,
-    "step": tables.Run.config_step,
+    "step": func.coalesce(tables.Run.config_step, -1),
 }
 
 
@@ -157,7 +189,7 @@ def _runs() -> Select[Any]:
     )
 
 
-RunNumber = Annotated[Whole, Query(ge=0, le=LARGEST_ID)]
+RowNumber = Annotated[Whole, Query(ge=0, le=LARGEST_ID)]
 Runs = Annotated[RunRepository, repository(RunRepository)]
 router = APIRouter(tags=["Runs"])
 
@@ -166,7 +198,7 @@ router = APIRouter(tags=["Runs"])
 def list_runs(
     caller: User,
     runs: Runs,
-    id: RunNumber | None = None,
+    id: RowNumber | None = None,
     testcase: Search | None = None,
     teststatus: Search | None = None,
     modelname: Search | None = None,

@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, cast, func, literal, select, update
-from sqlalchemy import case as sql_case
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from opendai import tables
-from opendai.database import database_clock, upsert
+from opendai.database import database_clock
 from opendai.engine import parse_model, run_coverage
 from opendai.resources.executions.counting import Kind, count_runs, kind_of
-from opendai.resources.run_states import CANCELLED, ERROR, FAILED, PASSED, QUEUED, RUNNING
+from opendai.resources.executions.totals import add_to_totals, walked_steps
+from opendai.resources.run_states import CANCELLED, ERROR, PASSED, QUEUED, RUNNING
 from opendai.tables.columns import now
 
 
@@ -25,31 +25,24 @@ class Ending(NamedTuple):
 
 
 def end_runs(session: Session, endings: Sequence[Ending]) -> None:
-    """Give runs their final status, and count what they took towards their versions and test cases.
-
-    Kind by kind and in the order of the ids, so that two transactions which end several runs cannot block each
-    other. Totals need no order across runs: whoever counts towards them holds the version's row.
-    """
+    """Give runs their final status, and count what they took towards their versions and test cases."""
     changes: Counter[Kind] = Counter()
-    endings = sorted(endings, key=lambda ending: (ending.run.version_id, ending.run.id))
     for run, status, reason in endings:
         changes[kind_of(run)] -= 1
         run.status = status
         run.reason = reason
         run.ended_at = now()
         changes[kind_of(run)] += 1
-    for ending in endings:
-        _count_run(session, ending.run)
+    runs = [ending.run for ending in endings]
+    add_to_totals(session, runs)
     for run, status, reason in endings:
-        _count_transitions(session, run)
         run.coverage = _coverage(session, run)
         severity = "INFO" if status == PASSED else "WARNING"
         write_log(session, run, f"The run ended as {status}: {reason}.", severity)
         if status == ERROR:
             session.add(_error(run))
     session.flush()
-    _count_test_cases(session, [ending.run for ending in endings])
-    _touch_executions(session, [ending.run for ending in endings])
+    _touch_executions(session, runs)
     count_runs(session, changes)
 
 
@@ -115,24 +108,6 @@ def write_log(session: Session, run: tables.Run, message: str, severity: str) ->
     )
 
 
-def _count_run(session: Session, run: tables.Run) -> None:
-    version = tables.ModelVersion
-    counter = {PASSED: version.passed, FAILED: version.failed}.get(run.status, version.broken)
-    session.execute(update(version).where(version.id == run.version_id).values({counter: counter + 1}))
-
-
-def _count_test_cases(session: Session, runs: Sequence[tables.Run]) -> None:
-    case = tables.TestCase
-    walked = [(run.test_case_id, int(run.status == FAILED)) for run in runs if run.test_case_id is not None]
-    for case_id, fails in sorted(walked):
-        session.execute(
-            update(case)
-            .where(case.id == case_id)
-            .values(runs=case.runs + 1, fails=case.fails + fails)
-            .execution_options(synchronize_session=False)
-        )
-
-
 def _touch_executions(session: Session, runs: Sequence[tables.Run]) -> None:
     execution = tables.Execution
     for execution_id in sorted({run.execution_id for run in runs}):
@@ -156,53 +131,12 @@ def _error(run: tables.Run) -> tables.ErrorEntry:
     )
 
 
-def _count_transitions(session: Session, run: tables.Run) -> None:
-    timing, total = tables.Timing, tables.TransitionTotal
-    passes = func.sum(sql_case((timing.is_passed, 1), else_=0))
-    counted = (
-        select(
-            literal(run.version_id),
-            literal(run.test_case_name or ""),
-            timing.state,
-            timing.action,
-            cast(passes, Integer),
-            cast(func.count() - passes, Integer),
-        )
-        .where(*_walked(run))
-        .group_by(timing.state, timing.action)
-        # Everyone locks the rows in this order, so that two runs that end together cannot block each other.
-        .order_by(timing.state, timing.action)
-    )
-    columns = ["version_id", "test_case", "state", "action", "passes", "fails"]
-    statement = upsert(session, total).from_select(columns, counted)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=columns[:4],
-            set_={
-                "passes": total.passes + statement.excluded.passes,
-                "fails": total.fails + statement.excluded.fails,
-            },
-        )
-    )
-
-
 def _coverage(session: Session, run: tables.Run) -> float:
     timing = tables.Timing
-    taken = session.execute(select(timing.state, timing.action).where(*_walked(run)).distinct()).all()
+    taken = session.execute(select(timing.state, timing.action).where(*walked_steps(run)).distinct()).all()
     if not taken:
         return 0.0
     text = session.scalars(
         select(tables.ModelVersion.modeljson).where(tables.ModelVersion.id == run.version_id)
     ).one()
     return run_coverage(parse_model(text), ((row.state, row.action) for row in taken))
-
-
-def _walked(run: tables.Run) -> list[ColumnElement[bool]]:
-    """The steps that count as coverage: actions of the newest attempt, without the ways of failure and cleanup."""
-    timing = tables.Timing
-    return [
-        timing.run_id == run.id,
-        timing.attempt == run.attempt,
-        timing.phase == "walk",
-        timing.action != "",
-    ]

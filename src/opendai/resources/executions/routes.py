@@ -47,6 +47,8 @@ class ExecutionOut(StartedOut):
 
 
 router = APIRouter(tags=["Execution"])
+# Where a client of 2021 asks how far an execution is.
+status_router = APIRouter(tags=["Execution"])
 
 
 @router.post("/executions", status_code=201)
@@ -55,6 +57,7 @@ def start_execution(caller: User, session: SessionDep, given: ExecutionIn) -> St
     return StartedOut(**_ids(start(session, given, caller)))
 
 
+@status_router.get("/executions/{execution_id}")
 @router.get("/executions/{execution_id}")
 def get_execution(caller: User, session: SessionDep, execution_id: UUID) -> ExecutionOut:
     """How far an execution is."""
