@@ -61,14 +61,7 @@ def build(
     title: str, routers: Sequence[APIRouter], *, body: Body, invalid: int, max_body_bytes: int
 ) -> Family:
     """An application for one family. `invalid` is the status of a body or parameter that cannot be accepted."""
-    app = Family(
-        body=body,
-        title=title,
-        docs_url="/docs",
-        redoc_url=None,
-        max_body_size=max_body_bytes,
-        redirect_slashes=False,
-    )
+    app = Family(body=body, title=title, max_body_size=max_body_bytes)
     for router in routers:
         app.include_router(router)
 
