@@ -5,13 +5,17 @@ from typing import Any
 from opendai.api.dialect import Family, Refusal, build
 from opendai.resources import (
     agents,
+    assets,
     coverage,
+    coverage_models,
+    model_agents,
     models,
     runlogs,
     runs,
     screenshots,
     sessions,
     status,
+    tags,
     testcases,
 )
 from opendai.settings import Settings
@@ -27,11 +31,15 @@ def create(settings: Settings) -> Family:
             status.router,
             agents.router,
             models.router,
+            model_agents.router,
+            tags.router,
+            assets.router,
             testcases.router,
             runs.router,
             runlogs.router,
             screenshots.router,
             coverage.router,
+            coverage_models.router,
         ],
         body=_body,
         invalid=400,

@@ -1,4 +1,4 @@
-"""What must be there before the first request: the schema, a signing key, an administrator."""
+"""What must be there before the first request: the schema, a signing key, an administrator, the coverage models."""
 
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ from opendai.auth.passwords import Passwords
 from opendai.auth.secrets import load_secret_key
 from opendai.database import Database, changing_schema, upsert
 from opendai.migration import migrate
+from opendai.resources.coverage_models import CoverageModelRepository
 from opendai.resources.users import FirstAdmin, UserRepository
 from opendai.settings import Settings
 
@@ -34,6 +35,7 @@ def install(settings: Settings) -> Installed:
             admin = UserRepository(session).ensure_admin(
                 settings.admin_username, settings.first_password, Passwords()
             )
+            CoverageModelRepository(session).ensure_built_in()
             session.flush()
         return Installed(before, after, admin)
 
