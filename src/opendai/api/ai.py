@@ -8,15 +8,20 @@ from opendai.resources import (
     assets,
     coverage,
     coverage_models,
+    groups,
+    licenses,
+    login_checks,
     model_agents,
     models,
     runlogs,
     runs,
     screenshots,
     sessions,
+    smtp,
     status,
     tags,
     testcases,
+    users,
 )
 from opendai.settings import Settings
 
@@ -28,7 +33,12 @@ def create(settings: Settings) -> Family:
         "opendai: DAI 5.2 API",
         [
             sessions.router,
+            login_checks.router,
+            users.router,
+            groups.router,
             status.router,
+            licenses.router,
+            smtp.router,
             agents.router,
             models.router,
             model_agents.router,
@@ -41,7 +51,9 @@ def create(settings: Settings) -> Family:
             coverage.router,
             coverage_models.router,
         ],
+        prefix=PREFIX,
         body=_body,
+        refusal=_refusal,
         invalid=400,
         max_body_bytes=settings.max_body_bytes,
     )
@@ -52,3 +64,17 @@ def _body(refusal: Refusal) -> Any:
     if refusal.faults:
         body["errors"] = [{"field": fault.field, "problem": fault.problem} for fault in refusal.faults]
     return body
+
+
+def _refusal(_status: int) -> dict[str, Any]:
+    text = {"type": "string"}
+    fault = {
+        "type": "object",
+        "properties": {"field": text, "problem": text},
+        "required": ["field", "problem"],
+    }
+    return {
+        "type": "object",
+        "properties": {"message": text, "errors": {"type": "array", "items": fault}},
+        "required": ["message"],
+    }

@@ -14,6 +14,7 @@ from opendai.auth.callers import Caller
 from opendai.engine import check_goals, parse_model, parse_test_case
 from opendai.errors import Fault, Invalid
 from opendai.resources.inputs import LARGEST_ID, Input, Line, Whole
+from opendai.resources.licenses import check_executions
 from opendai.resources.runs import QUEUED
 
 _LARGEST_SEED = 999_999
@@ -61,8 +62,12 @@ class ExecutionIn(Input):
 
 
 def start_execution(session: Session, given: ExecutionIn, caller: Caller) -> tables.Run:
-    """Queue a run of what was asked for, and return it; Invalid names the field that cannot be."""
+    """Queue a run of what was asked for, and return it; Invalid names the field that cannot be.
+
+    PaymentRequired where the licences do not allow one more at a time.
+    """
     run = _repeated(session, given, caller) if given.rerun_id is not None else _fresh(session, given, caller)
+    check_executions(session)
     execution = tables.Execution(id=str(uuid.uuid4()), started_by=caller.name)
     session.add(execution)
     session.flush()
