@@ -2,6 +2,7 @@
 
 from tests.contract.published import Object, Shape, envelope, shape_of
 
+_OURS = "the server decides it"
 _EMPTY = "an empty list is answered 200 with []: clients parse lists, and one that is empty is no fault"
 _EVERYONE = "reading is not counted against the licences; who may not read is answered 403"
 
@@ -78,15 +79,23 @@ NULLS: dict[str, str] = {
     "Run.failedaction": "no action has failed",
     "Run.scriptname": "the run walks a model",
     "Run.suitename": "the run walks a model",
+    "TestConfigTask.test_config_id": "the execution is of no test configuration",
+    "TestConfigTaskDetails.test_config_id": "the execution is of no test configuration",
+    "TestConfigTaskExtended.test_config_id": "the execution is of no test configuration",
+    "TestConfigTaskExtended.test_config_name": "the execution is of no test configuration",
+    "TestConfigTaskExtended.suts": "no system under test was named",
+    "TestConfigTaskExtended.agents": "no agent has walked yet",
+    "TestConfigTaskExtended.model_name": "the execution ran elsewhere",
+    "TaskInstanceSummary.sut_used": "no system under test was named",
 }
 
-_OURS = "the server decides it"
-
-# Published fields of bodies that are not read, in whichever body they are.
+# Published fields that no body is read for.
 UNREAD: dict[str, str] = {
     "id": "the path names what is changed; what is new gets the next id",
     "created": _OURS,
     "updated": _OURS,
+    "created_datetime": _OURS,
+    "updated_datetime": _OURS,
     "modeluuid": _OURS,
     "tests": _OURS,
     "fails": _OURS,
@@ -96,7 +105,14 @@ UNREAD: dict[str, str] = {
     "modelId": "the path names the model of a test case",
     "modelName": "the path names the model of a test case",
     "author": "the author of a tag is whoever adds it",
-    "license": "licences belong to the installation and not to a person",
+}
+
+# Published fields that the body of one operation is not read for, by "METHOD path" and field.
+UNREAD_HERE: dict[tuple[str, str], str] = {
+    ("POST /ai/users", "license"): "licences belong to the installation and not to a person",
+    ("PUT /ai/users/{user_id}", "license"): "licences belong to the installation and not to a person",
+    ("PUT /ai/testconfigtasks/{id}", "task_instance_id"): "the path names the task",
+    ("PUT /ai/testconfigtasks/{id}", "test_config_id"): "a task stays one of its test configuration",
 }
 
 # What else is worth knowing about an operation.
@@ -105,6 +121,10 @@ REMARKS: dict[str, str] = {
     "user; every failed login is 404 in the same words",
     "GET /ai/models/{model_id}/coverage": "the published schema is the placeholder `{bob: string}`: `bob` repeats "
     "the coverage, beside the fields of DAI's older coverage report",
+    "GET /ai/models/{model_id}/testcaseruns": "the published schema is the placeholder `{bob: string}`: `bob` is the "
+    "number of test cases, beside the runs of each",
+    "GET /ai/models/{model_id}/release-insights": "the published schema is the placeholder `{id: integer}`: `id` is "
+    "the model's, beside the numbers of its newest version",
     "POST /ai/internal/auth": "404 unless OPENDAI_INTERNAL_AUTH=1: it is a second place to guess passwords at",
     "POST /ai/licenses": "the text is a JSON document of ours, with the optional limits `users`, `executions` and "
     "`expires`; the vendor's own licences mean nothing here",
@@ -121,7 +141,7 @@ REMARKS: dict[str, str] = {
 # Operations of ours under /ai.
 EXTENSIONS: dict[str, str] = {
     "GET /ai/models/{model_id}/testcases": "the test cases of one model; the vendor's own client asks for it",
-    "GET /ai/executions/{id}": "how far an execution is; the vendor's own client asks for it",
+    "GET /ai/executions/{execution_id}": "how far an execution is; the vendor's own client asks for it",
 }
 
 

@@ -71,7 +71,7 @@ def render(app: FastAPI) -> str:
             ((f"`{field}`", kind, why) for field, (kind, why) in deviations.TYPES.items()),
         ),
         "## Published fields of bodies that are not read\n",
-        _table(("Field", "Why"), _pairs(deviations.UNREAD.items())),
+        _table(("Field", "Why"), _unread()),
         "## What clients do\n\nClients are met where they differ from the page. Each row is a test.\n",
         _table(("A client", "The server"), ((habit.client, habit.server) for habit in test_habits.HABITS)),
         "## Operations of ours under `/ai`\n",
@@ -105,6 +105,12 @@ def _deviations(operation: Operation) -> Iterator[str]:
 def _family(app: FastAPI, prefix: str, about: str) -> str:
     rows = ((f"`{name}`", ours.page["description"]) for name, ours in served(app, prefix).items())
     return f"### `{prefix}`\n\n{about}\n\n" + _table(("Operation", "What it does"), rows)
+
+
+def _unread() -> Iterator[tuple[str, str]]:
+    yield from _pairs(deviations.UNREAD.items())
+    for (operation, field), why in deviations.UNREAD_HERE.items():
+        yield f"`{field}` at `{operation}`", why
 
 
 def _pairs(entries: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,16 @@
 from fastapi import FastAPI
 
 from tests.contract import page
-from tests.contract.deviations import EXTENSIONS, NOT_ANSWERED, NULLS, REMARKS, SHAPES, TYPES, UNREAD
+from tests.contract.deviations import (
+    EXTENSIONS,
+    NOT_ANSWERED,
+    NULLS,
+    REMARKS,
+    SHAPES,
+    TYPES,
+    UNREAD,
+    UNREAD_HERE,
+)
 from tests.contract.published import operations
 
 
@@ -24,6 +33,7 @@ def test_the_page_gives_every_reason() -> None:
         *NOT_ANSWERED.values(),
         *NULLS.values(),
         *UNREAD.values(),
+        *UNREAD_HERE.values(),
         *REMARKS.values(),
         *EXTENSIONS.values(),
     ]

@@ -8,10 +8,13 @@ from opendai.resources import (
     assets,
     coverage,
     coverage_models,
+    execution_errors,
     groups,
+    insights,
     licenses,
     login_checks,
     model_agents,
+    modelruns,
     models,
     runlogs,
     runs,
@@ -21,8 +24,11 @@ from opendai.resources import (
     status,
     tags,
     testcases,
+    testconfigtasks,
     users,
 )
+from opendai.resources.executions import removal
+from opendai.resources.executions import routes as executions
 from opendai.settings import Settings
 
 PREFIX = "/ai"
@@ -46,10 +52,16 @@ def create(settings: Settings) -> Family:
             assets.router,
             testcases.router,
             runs.router,
+            removal.router,
+            modelruns.router,
             runlogs.router,
             screenshots.router,
             coverage.router,
             coverage_models.router,
+            insights.router,
+            execution_errors.router,
+            testconfigtasks.router,
+            executions.status_router,
         ],
         prefix=PREFIX,
         body=_body,

@@ -21,7 +21,8 @@ from opendai.database import DatabaseDep, repository
 from opendai.errors import Conflict, Fault, Invalid, NotFound, Problem
 from opendai.resources.inputs import LARGEST_ID, Id, Input, Line, Moment, Output, Text, Timestamp
 from opendai.resources.pictures import ENDINGS, picture_type, unpack_map
-from opendai.resources.runs import RUNNING, find_visible_run
+from opendai.resources.run_states import RUNNING
+from opendai.resources.runs import find_visible_run
 from opendai.storage import ObjectStore
 
 _LARGEST_BODY = 16 << 20

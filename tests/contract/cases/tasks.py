@@ -78,6 +78,6 @@ def summarise_task(world: World, caller: Caller) -> Any:
     return caller.get(f"/ai/testconfigtasks/{world.execution_id}/summary")
 
 
-@success("GET /ai/executions/{id}")
+@success("GET /ai/executions/{execution_id}")
 def get_execution(world: World, caller: Caller) -> Any:
     return caller.get(f"/ai/executions/{world.execution_id}")
