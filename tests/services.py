@@ -216,7 +216,7 @@ class S3Server(_Service):
             path.unlink(missing_ok=True)
 
     def _start(self) -> None:
-        self.ports = _free_ports(5)
+        self.ports = free_ports(5)
         master_port, volume_port, filer_port, admin_port, s3_port = self.ports
         self.endpoint_url = f"http://127.0.0.1:{s3_port}"
         data = self.folder / "data"
@@ -258,7 +258,7 @@ def sockets(ports: Sequence[int]) -> list[Path]:
     return [path for number in numbers for path in Path("/tmp").glob(f"seaweedfs-*-{number}.sock")]
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that are free and whose number plus 10000 is free too: SeaweedFS takes both."""
     candidates = random.sample(_PORTS, len(_PORTS))
     return list(islice((port for port in candidates if _is_free(port) and _is_free(port + 10_000)), count))

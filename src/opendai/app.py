@@ -1,7 +1,10 @@
 """The one place that knows every part: it builds the long-lived objects and mounts the API families."""
 
 import contextlib
-from collections.abc import AsyncIterator
+import signal
+import threading
+from collections.abc import AsyncIterator, Iterator
+from types import FrameType
 from typing import Any
 
 import anyio.to_thread
@@ -39,6 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
         max_connections=settings.threads,
     )
     worker = Worker(database, store, settings)
+    closing = threading.Event()
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -47,7 +51,8 @@ def create_app(settings: Settings) -> FastAPI:
             await anyio.to_thread.run_sync(store.create_bucket_if_missing)
         await anyio.to_thread.run_sync(remember_public_url, database, settings.public_url)
         worker.start()
-        yield
+        with _set_by_signals(closing):
+            yield
         await anyio.to_thread.run_sync(worker.stop)
         store.close()
         database.close()
@@ -60,6 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
         "database": database,
         "store": store,
         "worker": worker,
+        "closing": closing,
         "passwords": Passwords(),
         "tokens": Tokens(keys, issuer=f"{settings.public_url}/auth/realms/{settings.realm}"),
     }
@@ -82,3 +88,30 @@ def create_from_environment() -> FastAPI:
     settings = Settings()
     logs.configure(settings)
     return create_app(settings)
+
+
+@contextlib.contextmanager
+def _set_by_signals(closing: threading.Event) -> Iterator[None]:
+    """Set the event when the process is told to end, beside what the web server does then.
+
+    The web server waits for the requests in hand before it tells the application anything, and an agent's
+    request for work may wait for half a minute.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        # Signals are the main thread's; an application in another one is ended by its owner.
+        yield
+        return
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: handler for number, handler in handlers.items() if callable(handler)}
+
+    def end(number: int, frame: FrameType | None) -> None:
+        closing.set()
+        previous[signal.Signals(number)](number, frame)
+
+    for number in previous:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -173,6 +173,7 @@ def _sqlite(url: str, threads: int, synchronous: str) -> Engine:
         url,
         pool_size=2 * threads + 4,
         max_overflow=8,
+        hide_parameters=True,
         connect_args={"check_same_thread": False, "timeout": 10.0},
     )
     _begin_ourselves(
@@ -213,6 +214,8 @@ def _postgresql(url: str, threads: int, timeout_seconds: int) -> Engine:
         pool_size=2 * threads + 4,
         max_overflow=8,
         pool_pre_ping=True,
+        # Errors are logged, and what a statement was given is the customer's or a secret.
+        hide_parameters=True,
         connect_args={
             "connect_timeout": 3,
             "application_name": "opendai",

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AnyHttpUrl, Field, SecretStr, TypeAdapter, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
 
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 Bytes = Annotated[int, Field(ge=1024, le=1 << 30)]
@@ -18,6 +19,9 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path("data"), description="Where the database, the files and the secret key live.")
     database_url: str = Field("", description="SQLAlchemy URL; SQLite in the data folder when empty.")
+    database_password_file: Path | None = Field(
+        None, description="A file with the password of the PostgreSQL user, in place of one in the URL."
+    )
     storage_url: str = Field(
         "", description="`s3://bucket?endpoint_url=…` or a folder; files in the data folder when empty."
     )
@@ -31,6 +35,9 @@ class Settings(BaseSettings):
     admin_username: str = Field("admin", min_length=1, max_length=100)
     admin_password: SecretStr | None = Field(
         None, description="Of the first administrator; a random one is printed once when empty."
+    )
+    admin_password_file: Path | None = Field(
+        None, description="A file with the password of the first administrator."
     )
     realm: str = Field("eggplant", pattern=r"^[A-Za-z0-9_-]{1,64}$")
     threads: int = Field(
@@ -89,8 +96,18 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The database's URL with the default filled in."""
+        """The database's URL with the default and the password filled in. ValueError: no such file."""
+        if self.database_password_file and self.database_url.startswith("postgresql"):
+            url = make_url(self.database_url).set(password=_secret_in(self.database_password_file))
+            return url.render_as_string(hide_password=False)
         return self.database_url or f"sqlite:///{(self.data_dir / 'opendai.db').absolute()}"
+
+    @property
+    def first_password(self) -> str | None:
+        """The password of the first administrator, if one was chosen. ValueError: no such file."""
+        if self.admin_password_file:
+            return _secret_in(self.admin_password_file)
+        return self.admin_password.get_secret_value() if self.admin_password else None
 
     @property
     def storage(self) -> str:
@@ -113,3 +130,14 @@ class Settings(BaseSettings):
         """Put what was settled here into the environment, for worker processes to read the same."""
         os.environ["OPENDAI_PUBLIC_URL"] = self.public_url
         os.environ["OPENDAI_DATA_DIR"] = str(self.data_dir.absolute())
+
+
+def _secret_in(path: Path) -> str:
+    """What the file holds, without the line end that editors leave behind it."""
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"The file {path} with a password cannot be read.") from error
+    if not secret:
+        raise ValueError(f"The file {path} with a password is empty.")
+    return secret

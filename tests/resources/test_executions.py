@@ -13,11 +13,6 @@ from tests.resources.test_models import create_model
 from tests.resources.walking import ANY_AGENT, EXECUTIONS, HandAgent, execution, start, wait_for_end
 
 
-@pytest.fixture
-def clinic(client: TestClient, alice: Person, samples: dict[str, str]) -> dict[str, Any]:
-    return create_model(client, alice, samples["petclinic"])
-
-
 def test_starting_answers_one_id_under_every_name_and_the_runs_number(
     client: TestClient, alice: Person, clinic: dict[str, Any]
 ) -> None:
@@ -113,6 +108,8 @@ def test_a_target_coverage_ends_the_walk(
         ({"agent": {"agent_id": "99"}}, "agent_id"),
         ({"agent": {"agent_id": "someone"}}, "agent_id"),
         ({"agent": "any"}, "agent"),
+        ({"agent": {"agent_id": True}}, "agent_id"),
+        ({"agent": {"agent_id": 2**70}}, "agent_id"),
         ({"rerun_id": 99}, "rerun_id"),
         ({"execution_type": "dreaming"}, "execution_type"),
         ({"generator": "directed"}, "generator"),

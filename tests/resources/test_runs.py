@@ -6,7 +6,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.conftest import Person, Program
-from tests.resources.test_models import create_model
 from tests.resources.walking import ANY_AGENT, HandAgent, start, step, wait_for_end
 
 FIELDS = [
@@ -14,11 +13,6 @@ FIELDS = [
     *("logfile", "usedtests", "events", "runtype", "testcase", "testconfigtask", "step", "failedaction"),
     *("scriptname", "suitename"),
 ]
-
-
-@pytest.fixture
-def clinic(client: TestClient, alice: Person, samples: dict[str, str]) -> dict[str, Any]:
-    return create_model(client, alice, samples["petclinic"])
 
 
 @pytest.fixture
@@ -96,6 +90,7 @@ def test_runs_are_found_by_their_execution_and_their_model(
     "query",
     [
         "id=x",
+        "id=9999999999999999999",
         "sort=reason",
         "limit=0",
         "limit=1001",

@@ -45,6 +45,10 @@ def test_files_below_the_working_directory(tmp_path: Path, monkeypatch: pytest.M
             "https://s3.eu-central-1.amazonaws.com/bucket/a?",
         ),
         ("s3://bucket/?endpoint_url=http://127.0.0.1:9", "http://127.0.0.1:9/bucket/a?"),
+        (
+            "s3://bucket?endpoint_url=http://s3:9&public_endpoint_url=https://s3.test",
+            "https://s3.test/bucket/a?",
+        ),
         ("s3://bucket?endpoint_url=https://s3.test&addressing_style=virtual", "https://bucket.s3.test/a?"),
     ],
 )

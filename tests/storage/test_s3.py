@@ -48,6 +48,18 @@ def test_bucket_is_made_once(s3_server: S3Server) -> None:
         assert store.get("a") == b"x"
 
 
+def test_links_lead_to_the_address_that_clients_use(place: Bucket) -> None:
+    # The same server under another name: what is signed for one is refused under the other.
+    public = place.endpoint_url.replace("127.0.0.1", "localhost")
+    with closing(S3Store(replace(place, public_endpoint_url=public))) as store:
+        store.put("picture", b"png", content_type="image/png")
+        link = store.presigned_url("picture", expires_in=60, content_type="image/png", download_as=None)
+        answer = httpx.get(link, trust_env=False)
+        assert link.startswith(f"{public}/")
+        assert (answer.status_code, answer.content) == (200, b"png")
+        store.delete("picture")
+
+
 def test_two_servers_start_at_once(s3_server: S3Server) -> None:
     name = s3_server.bucket()
     stores = [open_s3(s3_server, name) for _ in range(4)]

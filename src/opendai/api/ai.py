@@ -5,9 +5,12 @@ from typing import Any
 from opendai.api.dialect import Family, Refusal, build
 from opendai.resources import (
     agents,
+    assets,
     coverage,
+    coverage_models,
     execution_errors,
     insights,
+    model_agents,
     modelruns,
     models,
     runlogs,
@@ -15,6 +18,7 @@ from opendai.resources import (
     screenshots,
     sessions,
     status,
+    tags,
     testcases,
     testconfigtasks,
 )
@@ -33,6 +37,9 @@ def create(settings: Settings) -> Family:
             status.router,
             agents.router,
             models.router,
+            model_agents.router,
+            tags.router,
+            assets.router,
             testcases.router,
             runs.router,
             removal.router,
@@ -40,6 +47,7 @@ def create(settings: Settings) -> Family:
             runlogs.router,
             screenshots.router,
             coverage.router,
+            coverage_models.router,
             insights.router,
             execution_errors.router,
             testconfigtasks.router,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -11,12 +12,12 @@ from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
-from opendai.api.requests import request_id
+from opendai.api.requests import failure_sentence, request_id
 from opendai.errors import Fault, Problem
 
+_log = structlog.get_logger("opendai.database")
 _BUSY = "The database does not answer in time. Try again in a moment."
 _TOO_LARGE = "The body is larger than what is taken here."
-_OUR_FAULT = "The server failed. Its log has the details under this request id."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Family(FastAPI):
     """A FastAPI application whose last plain-text answer, to a body over the limit, is worded like the others."""
 
     def __init__(self, *, body: Body, **settings: Any) -> None:
-        super().__init__(**settings)
+        # A redirect for a slash too many would lead to wherever the Host header says.
+        super().__init__(docs_url="/docs", redoc_url=None, redirect_slashes=False, **settings)
         self._body = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +61,7 @@ def build(
     title: str, routers: Sequence[APIRouter], *, body: Body, invalid: int, max_body_bytes: int
 ) -> Family:
     """An application for one family. `invalid` is the status of a body or parameter that cannot be accepted."""
-    app = Family(body=body, title=title, docs_url="/docs", redoc_url=None, max_body_size=max_body_bytes)
+    app = Family(body=body, title=title, max_body_size=max_body_bytes)
     for router in routers:
         app.include_router(router)
 
@@ -83,7 +85,9 @@ def build(
         status = invalid if error.status_code == 400 else error.status_code
         return answer(Refusal(status, _sentence(error), headers=error.headers))
 
-    def out_of_reach(_request: Request, _error: Exception) -> JSONResponse:
+    def out_of_reach(request: Request, error: Exception) -> JSONResponse:
+        reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+        _log.warning("the database did not answer", reason=reason, request_id=request_id(request))
         return answer(Refusal(503, _BUSY, headers={"Retry-After": "1"}))
 
     def out_of_range(_request: Request, _error: Exception) -> JSONResponse:
@@ -91,7 +95,7 @@ def build(
         return answer(Refusal(invalid, "A value is out of the range that can be stored."))
 
     def failed(request: Request, _error: Exception) -> JSONResponse:
-        return answer(Refusal(500, f"{_OUR_FAULT} ({request_id(request)})"))
+        return answer(Refusal(500, failure_sentence(request_id(request))))
 
     app.add_exception_handler(Problem, refused)
     app.add_exception_handler(RequestValidationError, malformed)

@@ -6,6 +6,7 @@ import uuid
 
 import structlog
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = structlog.get_logger("opendai.requests")
@@ -14,6 +15,11 @@ _ACCEPTABLE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 def request_id(request: Request) -> str:
     return str(request.scope.get("opendai_request_id", ""))
+
+
+def failure_sentence(identity: str) -> str:
+    """All that a caller is told of a failure of ours."""
+    return f"The server failed. Its log has the details under this request id. ({identity})"
 
 
 class RequestLog:
@@ -43,7 +49,9 @@ class RequestLog:
             await self._app(scope, receive, send_with_id)
         except Exception:
             log.exception("request failed", status=500)
+            # Raised further it would be logged again, and answered without the id.
             if not status:
-                raise
+                failure = JSONResponse({"message": failure_sentence(identity)}, 500)
+                await failure(scope, receive, send_with_id)
             return
         log.info("request", status=status, milliseconds=round((time.perf_counter() - started) * 1000, 1))

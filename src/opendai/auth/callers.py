@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, bindparam, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from opendai import tables
@@ -69,12 +69,7 @@ def identify(session: Session, tokens: Tokens, token: str) -> Caller:
 
 
 def _person(session: Session, number: int, claims: Claims) -> Caller:
-    user, member = tables.User, tables.Membership
-    rows = session.execute(
-        select(user.username, user.role, user.not_before, member.group_id)
-        .outerjoin(member, member.user_id == user.id)
-        .where(user.id == number, _is_not_revoked(claims))
-    ).all()
+    rows = session.execute(_PERSON, {"id": number, "jti": claims.jti}).all()
     if not rows or claims.issued < int(rows[0].not_before):
         raise Unauthorized(_REFUSED)
     return Caller(
@@ -88,19 +83,22 @@ def _person(session: Session, number: int, claims: Claims) -> Caller:
 
 
 def _program(session: Session, number: int, claims: Claims) -> Caller:
-    client = tables.ApiClient
-    row = session.execute(
-        select(client.name, client.role, client.not_before).where(
-            client.id == number, client.revoked_at.is_(None), _is_not_revoked(claims)
-        )
-    ).one_or_none()
+    row = session.execute(_PROGRAM, {"id": number, "jti": claims.jti}).one_or_none()
     if row is None or claims.issued < int(row.not_before):
         raise Unauthorized(_REFUSED)
     return Caller(kind="client", id=number, name=row.name, role=row.role, groups=frozenset(), claims=claims)
 
 
-def _is_not_revoked(claims: Claims) -> ColumnElement[bool]:
-    return ~select(tables.RevokedToken.jti).where(tables.RevokedToken.jti == claims.jti).exists()
+# Every request asks one of these two; built anew each time they would cost more than they take to run.
+_is_not_revoked = ~select(tables.RevokedToken.jti).where(tables.RevokedToken.jti == bindparam("jti")).exists()
+_PERSON = (
+    select(tables.User.username, tables.User.role, tables.User.not_before, tables.Membership.group_id)
+    .outerjoin(tables.Membership, tables.Membership.user_id == tables.User.id)
+    .where(tables.User.id == bindparam("id"), _is_not_revoked)
+)
+_PROGRAM = select(tables.ApiClient.name, tables.ApiClient.role, tables.ApiClient.not_before).where(
+    tables.ApiClient.id == bindparam("id"), tables.ApiClient.revoked_at.is_(None), _is_not_revoked
+)
 
 
 def _anyone(request: Request) -> Caller:

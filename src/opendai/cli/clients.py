@@ -2,11 +2,13 @@
 
 import csv
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from opendai.cli.beside import DataDir, open_database, read_settings, token_url
+from opendai.cli.beside import DataDir, open_database, read_settings, server_url, token_url
+from opendai.cli.inifile import keep_working
 from opendai.errors import Invalid
 from opendai.resources.api_clients import ROLES, ApiClientRepository
 
@@ -22,6 +24,14 @@ def create_client(
     public_url: Annotated[
         str | None, typer.Option(help="The address of the server, where it is not the usual.")
     ] = None,
+    ini: Annotated[
+        Path | None,
+        typer.Option(
+            "--ini",
+            help="Write them to this file for opendai-agent instead. A file that works already is kept; "
+            "else a client of this name gets a new secret.",
+        ),
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Create an API client and print its credentials as CSV. The secret is shown only now."""
@@ -29,8 +39,12 @@ def create_client(
         raise Invalid(f"The role is one of {', '.join(ROLES)}, not {role}.")
     settings = read_settings(data_dir)
     with open_database(settings) as database, database.writing() as session:
+        url = server_url(settings, session, public_url)
+        address = token_url(settings, url)
+        if ini:
+            typer.echo(keep_working(session, ini, name=name, role=role, url=url, token_url=address))
+            return
         credentials = ApiClientRepository(session).add(name, role=role)
-        address = token_url(settings, session, public_url)
     rows = csv.writer(sys.stdout, lineterminator="\n")
     rows.writerow(["client_id", "client_secret", "token_url"])
     rows.writerow([credentials.client_id, credentials.client_secret, address])

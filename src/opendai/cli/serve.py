@@ -46,21 +46,23 @@ def serve(
 ) -> None:
     """Serve. An empty or older database is brought to this release first."""
     configured = read_settings(data_dir)
-    listener = _listen(host, port)
-    settings = configured.listening_at(host, listener.getsockname()[1])
-    logs.configure(settings)
-    installed = install(settings)
-    announce_admin(installed.admin)
-    agent = EmbeddedAgent(settings, _local_url(listener)) if embedded_agent else None
-    try:
-        if workers == 1:
-            config = uvicorn.Config(create_app(settings), **_OPTIONS)
-            _Server(config, settings, agent).run([listener])
-        else:
-            _serve_with_processes(settings, listener, workers, agent)
-    finally:
-        if agent:
-            agent.stop()
+    with _listen(host, port) as listener:
+        settings = configured.listening_at(host, listener.getsockname()[1])
+        logs.configure(settings)
+        installed = install(settings)
+        announce_admin(installed.admin)
+        agent = EmbeddedAgent(settings, _local_url(listener)) if embedded_agent else None
+        try:
+            if workers == 1:
+                config = uvicorn.Config(create_app(settings), **_OPTIONS)
+                _Server(config, settings, agent).run([listener])
+            else:
+                _serve_with_processes(settings, listener, workers, agent)
+        finally:
+            # Nobody answers here any more: while it is open, the goodbye of the agent waits in its queue.
+            listener.close()
+            if agent:
+                agent.stop()
 
 
 def migrate(data_dir: DataDir = None) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import Field
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -78,13 +78,13 @@ class AgentRepository:
         self._session = session
 
     def get(self, agent_id: int) -> AgentOut:
-        row = self._session.execute(_agents().where(tables.Agent.id == agent_id)).one_or_none()
+        row = self._session.execute(_AGENT, {"id": agent_id}).one_or_none()
         if row is None:
             raise NotFound(f"There is no agent {agent_id}.")
         return AgentOut.model_validate(row)
 
     def search(self, *, include_hosted: bool) -> list[AgentOut]:
-        query = _agents().order_by(tables.Agent.id)
+        query = _AGENTS.order_by(tables.Agent.id)
         if not include_hosted:
             query = query.where(tables.Agent.is_hosted.is_(False))
         return [AgentOut.model_validate(row) for row in self._session.execute(query)]
@@ -119,22 +119,23 @@ class AgentRepository:
             raise Invalid(f'There is an agent "{name}" already.') from error
 
 
-def _agents() -> Any:
-    agent = tables.Agent
-    return select(
-        agent.id,
-        agent.name,
-        agent.recordpath,
-        agent.suite,
-        agent.agenttype,
-        agent.epphost,
-        agent.epptestcontrollerport,
-        agent.eppanalyzerport,
-        agent.eppworkspacepath,
-        (agent.is_marked_connected | (agent.connected_until > database_clock())).label("isconnected"),
-        agent.is_hosted.label("ishosted"),
-    )
+_agent = tables.Agent
+_AGENTS = select(
+    _agent.id,
+    _agent.name,
+    _agent.recordpath,
+    _agent.suite,
+    _agent.agenttype,
+    _agent.epphost,
+    _agent.epptestcontrollerport,
+    _agent.eppanalyzerport,
+    _agent.eppworkspacepath,
+    (_agent.is_marked_connected | (_agent.connected_until > database_clock())).label("isconnected"),
+    _agent.is_hosted.label("ishosted"),
+)
 
+# One agent, asked for at every turn of its own: building the statement would take longer than running it.
+_AGENT = _AGENTS.where(_agent.id == bindparam("id"))
 
 Agents = Annotated[AgentRepository, repository(AgentRepository)]
 router = APIRouter(tags=["Agents"])

@@ -1,4 +1,4 @@
-"""What must be there before the first request: the schema, a signing key, an administrator."""
+"""What must be there before the first request: the schema, a signing key, an administrator, the coverage models."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,9 @@ from opendai import tables
 from opendai.auth.keys import ensure_signing_key
 from opendai.auth.passwords import Passwords
 from opendai.auth.secrets import load_secret_key
-from opendai.database import Database, changing_schema
+from opendai.database import Database, changing_schema, upsert
 from opendai.migration import migrate
+from opendai.resources.coverage_models import CoverageModelRepository
 from opendai.resources.users import FirstAdmin, UserRepository
 from opendai.settings import Settings
 
@@ -31,16 +32,20 @@ def install(settings: Settings) -> Installed:
         before, after = migrate(connection)
         with Session(connection) as session:
             ensure_signing_key(session, secret_key)
-            password = settings.admin_password.get_secret_value() if settings.admin_password else None
-            admin = UserRepository(session).ensure_admin(settings.admin_username, password, Passwords())
-            session.commit()
+            admin = UserRepository(session).ensure_admin(
+                settings.admin_username, settings.first_password, Passwords()
+            )
+            CoverageModelRepository(session).ensure_built_in()
+            session.flush()
         return Installed(before, after, admin)
 
 
 def remember_public_url(database: Database, public_url: str) -> None:
     """Write down where the server is reached, for the tools that run beside it."""
     with database.writing() as session:
-        session.merge(tables.Instance(id=1, public_url=public_url))
+        # In one statement: servers that start together would both find no row and both insert one.
+        row = upsert(session, tables.Instance).values(id=1, public_url=public_url)
+        session.execute(row.on_conflict_do_update(index_elements=["id"], set_={"public_url": public_url}))
 
 
 def find_public_url(session: Session) -> str | None:

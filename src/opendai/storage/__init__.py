@@ -30,7 +30,14 @@ __all__ = [
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-_S3_OPTIONS = ("endpoint_url", "region", "addressing_style", "access_key_file", "secret_key_file")
+_S3_OPTIONS = (
+    "endpoint_url",
+    "public_endpoint_url",
+    "region",
+    "addressing_style",
+    "access_key_file",
+    "secret_key_file",
+)
 
 
 def open_store(
@@ -38,8 +45,9 @@ def open_store(
 ) -> ObjectStore:
     """The store that a setting names; raises ValueError with a sentence for whoever wrote the setting.
 
-    `file:///srv/opendai`, a plain path, or `s3://bucket/prefix?endpoint_url=…&region=…&addressing_style=path`
-    `&access_key_file=…&secret_key_file=…` where everything behind the bucket may be left out. Links to files
+    `file:///srv/opendai`, a plain path, or `s3://bucket/prefix?option=value&…` with the options endpoint_url,
+    public_endpoint_url (of links), region, addressing_style (path or virtual), access_key_file and
+    secret_key_file, where everything behind the bucket may be left out. Links to files
     begin with `public_url` and are signed with a key derived from `signing_key`.
     """
     if not storage_url:
@@ -79,7 +87,8 @@ def _bucket(storage_url: str) -> Bucket:
     return Bucket(
         name=parts.netloc,
         prefix=prefix,
-        endpoint_url=_endpoint(options.get("endpoint_url")),
+        endpoint_url=_endpoint(options, "endpoint_url"),
+        public_endpoint_url=_endpoint(options, "public_endpoint_url"),
         region=options.get("region"),
         addressing_style=_addressing_style(options.get("addressing_style")),
         access_key=_secret_from(options.get("access_key_file")),
@@ -103,11 +112,12 @@ def _options(query: str) -> dict[str, str]:
     return options
 
 
-def _endpoint(address: str | None) -> str | None:
+def _endpoint(options: dict[str, str], name: str) -> str | None:
+    address = options.get(name)
     if address is not None:
         parts = urlsplit(address)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("The endpoint_url of the storage URL is an http or https address.")
+            raise ValueError(f"The {name} of the storage URL is an http or https address.")
     return address
 
 

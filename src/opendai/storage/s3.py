@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -35,12 +35,14 @@ AddressingStyle = Literal["path", "virtual"]
 class Bucket:
     """Where objects go and how to get there; what is None comes from boto3's own environment and files.
 
-    `prefix` is written in front of every key, with a slash between.
+    `prefix` is written in front of every key, with a slash between. `public_endpoint_url` is for links, where
+    those who follow them reach the server by another address than we do.
     """
 
     name: str
     prefix: str = ""
     endpoint_url: str | None = None
+    public_endpoint_url: str | None = None
     region: str | None = None
     addressing_style: AddressingStyle | None = None
     access_key: str | None = None
@@ -63,6 +65,9 @@ class S3Store:
             self._client = _connect(
                 session, bucket, attempts=3, connect=3, read=20, max_connections=max_connections
             )
+            # The address is part of what is signed, so links need a client that has theirs.
+            public = replace(bucket, endpoint_url=bucket.public_endpoint_url or bucket.endpoint_url)
+            self._link_client = _connect(session, public, attempts=1, connect=1, read=1, max_connections=1)
             # Readiness must be known within two seconds, so it neither waits long nor tries again.
             self._probe_client = _connect(session, bucket, attempts=1, connect=1, read=1, max_connections=1)
         except (BotoCoreError, ValueError) as error:
@@ -102,7 +107,7 @@ class S3Store:
             "ResponseContentDisposition": content_disposition(download_as),
         }
         with _unavailable_on_failure():
-            url: str = self._client.generate_presigned_url(
+            url: str = self._link_client.generate_presigned_url(
                 "get_object", Params=parameters, ExpiresIn=expires_in, HttpMethod="GET"
             )
             return url
@@ -132,6 +137,7 @@ class S3Store:
 
     def close(self) -> None:
         self._client.close()
+        self._link_client.close()
         self._probe_client.close()
 
     def _name(self, key: str) -> str:

@@ -1,12 +1,22 @@
 """Every table: columns, keys, relationships, and nothing else."""
 
 from opendai.tables.identity import ApiClient, Group, Instance, Membership, RevokedToken, SigningKey, User
-from opendai.tables.models import Agent, Model, ModelVersion, TestCase, TransitionTotal
+from opendai.tables.models import (
+    Agent,
+    CoverageModel,
+    Model,
+    ModelAsset,
+    ModelTag,
+    ModelVersion,
+    TestCase,
+    TransitionTotal,
+)
 from opendai.tables.runs import DoomedObject, ErrorEntry, Execution, Run, RunCount, RunLog, Screenshot, Timing
 
 __all__ = [
     "Agent",
     "ApiClient",
+    "CoverageModel",
     "DoomedObject",
     "ErrorEntry",
     "Execution",
@@ -14,6 +24,8 @@ __all__ = [
     "Instance",
     "Membership",
     "Model",
+    "ModelAsset",
+    "ModelTag",
     "ModelVersion",
     "RevokedToken",
     "Run",

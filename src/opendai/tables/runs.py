@@ -48,7 +48,7 @@ class Run(Table):
     __table_args__ = (
         Index("ix_runs_status_id", "status", "id"),
         Index("ix_runs_execution_id_id", "execution_id", "id"),
-        Index("ix_runs_test_case_id_id", "test_case_id", "id"),
+        Index("ix_runs_test_case_id_id_ended_at", "test_case_id", "id", "ended_at"),
         Index("ix_runs_model_id_status_id", "model_id", "status", "id"),
         Index("ix_runs_model_id_occurred_at_id", "model_id", "occurred_at", "id"),
         Index("ix_runs_group_id_id", "group_id", "id"),

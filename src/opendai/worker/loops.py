@@ -79,7 +79,11 @@ class Worker:
             with self._database.reading() as session:
                 if session.scalar(select(tables.Run.id).where(waits_for(None)).limit(1)) is None:
                     return
-            walk_one(self._database, lease_seconds=max(self._settings.lease_seconds, 30))
+            walk_one(
+                self._database,
+                lease_seconds=max(self._settings.lease_seconds, 30),
+                stopping=self._stopping,
+            )
 
     def sweep_objects(self) -> None:
         """Remove objects whose row is gone or was never written."""

@@ -1,5 +1,6 @@
 """Runs without an agent: the server generates the path itself and touches nothing."""
 
+import threading
 from collections.abc import Iterator
 from itertools import islice
 from typing import cast
@@ -17,20 +18,20 @@ _BATCH = 200
 _log = structlog.get_logger("opendai.walker")
 
 
-def walk_one(database: Database, *, lease_seconds: float) -> bool:
-    """Claim and walk one waiting run; return whether there was one."""
+def walk_one(database: Database, *, lease_seconds: float, stopping: threading.Event) -> bool:
+    """Claim and walk one waiting run; return whether there was one. A server that stops hands it back."""
     with database.writing() as session:
         claim = claim_run(session, None, lease_seconds=lease_seconds)
     if claim is None:
         return False
     try:
-        _walk(database, claim, lease_seconds=lease_seconds)
+        _walk(database, claim, lease_seconds=lease_seconds, stopping=stopping)
     except Conflict:
         _log.warning("run was lost", run_id=claim.run.id, attempt=claim.run.attempt)
     return True
 
 
-def _walk(database: Database, claim: Claim, *, lease_seconds: float) -> None:
+def _walk(database: Database, claim: Claim, *, lease_seconds: float, stopping: threading.Event) -> None:
     run = claim.run
     plan = Plan(
         kind=cast("PlanKind", run.generator),
@@ -47,13 +48,17 @@ def _walk(database: Database, claim: Claim, *, lease_seconds: float) -> None:
         return
     steps, reported = _steps(walk), 0
     while batch := list(islice(steps, _BATCH)):
+        is_last = stopping.is_set()
         with database.writing() as session:
             held = hold(session, run.id, None, run.attempt)
             record_events(session, held, reported + 1, batch)
-            renew(session, held, lease_seconds=lease_seconds)
+            # A lease without time is taken back by the next server to look, under the next attempt.
+            renew(held, lease_seconds=0.0 if is_last else lease_seconds)
             if held.is_abort_requested:
                 walk.abort()
         reported += len(batch)
+        if is_last:
+            return
     conclusion = walk.conclusion
     assert conclusion is not None  # noqa: S101 - a walk without a next step has one
     _finish(
@@ -73,8 +78,9 @@ def _walk(database: Database, claim: Claim, *, lease_seconds: float) -> None:
 
 def _steps(walk: Walk) -> Iterator[StepEvent]:
     while (step := walk.next_step()) is not None:
-        yield _event(step)
+        # Before it is handed out: an abort between two batches must find no step without an outcome.
         walk.record(Outcome.PASSED)
+        yield _event(step)
 
 
 def _event(step: Step) -> StepEvent:

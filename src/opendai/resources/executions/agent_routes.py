@@ -107,7 +107,7 @@ def register_agent(
         raise Conflict(f'The agent "{caller.name}" belongs to another API client.')
     agent.client_id = caller.id
     lease_seconds = request.app.state.settings.lease_seconds
-    _stay_connected(session, agent, lease_seconds)
+    _stay_connected(agent, lease_seconds)
     session.flush()
     return RegistrationOut(agent_id=agent.id, name=agent.name, lease_seconds=lease_seconds)
 
@@ -142,7 +142,7 @@ async def claim(caller: AgentClient, database: DatabaseDep, request: Request, gi
                 return Response(status_code=204)
             await anyio.sleep(_PAUSE_SECONDS)
             # What is claimed for a caller who has gone would wait for its lease to end.
-            if await request.is_disconnected():
+            if request.app.state.closing.is_set() or await request.is_disconnected():
                 return Response(status_code=204)
 
 
@@ -190,7 +190,7 @@ def _claim(
     session: Session, caller: Caller, claim_key: str | None, *, lease_seconds: int, wait_seconds: float
 ) -> ClaimOut | None:
     agent = _agent_of(session, caller)
-    _stay_connected(session, agent, lease_seconds + wait_seconds)
+    _stay_connected(agent, lease_seconds + wait_seconds)
     taken = claim_run(session, agent, lease_seconds=lease_seconds, claim_key=claim_key)
     return _out(taken, lease_seconds) if taken else None
 
@@ -205,8 +205,8 @@ def _is_waited_for(database: Database, caller: Caller) -> bool:
 
 def _held(session: Session, request: Request, agent: tables.Agent, run: tables.Run) -> HeldOut:
     lease_seconds = request.app.state.settings.lease_seconds
-    renew(session, run, lease_seconds=lease_seconds)
-    _stay_connected(session, agent, lease_seconds)
+    renew(run, lease_seconds=lease_seconds)
+    _stay_connected(agent, lease_seconds)
     return HeldOut(last=run.last_event, abort=run.is_abort_requested, lease_seconds=lease_seconds)
 
 
@@ -244,8 +244,8 @@ def _agent_of(session: Session, caller: Caller) -> tables.Agent:
     return agent
 
 
-def _stay_connected(session: Session, agent: tables.Agent, seconds: float) -> None:
-    agent.connected_until = session.scalar(select(database_clock() + seconds)) or 0.0
+def _stay_connected(agent: tables.Agent, seconds: float) -> None:
+    agent.connected_until = database_clock() + seconds
 
 
 def _new_agent(caller: Caller) -> tables.Agent:

@@ -51,7 +51,7 @@ def claim_run(
             )
         )
         if again is not None:
-            again.lease_ends = session.scalar(select(database_clock() + lease_seconds)) or 0.0
+            again.lease_ends = database_clock() + lease_seconds
             return _claim(session, again)
     oldest = (
         select(tables.Run.id)

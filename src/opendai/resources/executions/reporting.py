@@ -80,8 +80,9 @@ def hold(session: Session, run_id: int, agent_id: int | None, attempt: int) -> t
     return run
 
 
-def renew(session: Session, run: tables.Run, *, lease_seconds: float) -> None:
-    run.lease_ends = session.scalar(select(database_clock() + lease_seconds)) or 0.0
+def renew(run: tables.Run, *, lease_seconds: float) -> None:
+    """Begin the lease anew, by the database's clock at the moment of the write."""
+    run.lease_ends = database_clock() + lease_seconds
 
 
 def record_events(
@@ -101,11 +102,12 @@ def record_events(
                 faults=[Fault("events", f"hold a step of order {step.order} where {expected} is next")],
             )
     received = now()
+    connection = session.connection()  # Rows as they are: the session would first make objects of them.
     if steps:
-        session.execute(insert(tables.Timing), [_timing(run, step) for step in steps])
+        connection.execute(insert(tables.Timing), [_timing(run, step) for step in steps])
     lines = [_line(run, event, received) for event in fresh if isinstance(event, LogEvent)]
     if lines:
-        session.execute(insert(tables.RunLog), lines)
+        connection.execute(insert(tables.RunLog), lines)
     run.last_event += len(fresh)
     run.steps += len(steps)
 

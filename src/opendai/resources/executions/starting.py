@@ -6,7 +6,7 @@ import uuid
 from collections import Counter
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt
+from pydantic import BeforeValidator, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -21,10 +21,14 @@ from opendai.resources.run_states import QUEUED
 _LARGEST_SEED = 999_999
 
 
+def _number_as_text(value: object) -> object:
+    return str(value) if type(value) is int else value
+
+
 class AgentChoice(Input):
     """Which agent walks: one by its id, or "any" for whichever is free."""
 
-    agent_id: Line | Annotated[StrictInt, Field(ge=1, le=LARGEST_ID)]
+    agent_id: Annotated[Line, BeforeValidator(_number_as_text)]
     is_hosted_agent: bool = False
 
 
@@ -159,7 +163,7 @@ def _walker(session: Session, choice: AgentChoice | None) -> tuple[str, int | No
         return "server", None
     if choice.agent_id == "any":
         return "agent", None
-    number = str(choice.agent_id)
+    number = choice.agent_id
     agent = None
     if number.isascii() and number.isdigit() and len(number) < 19:
         agent = session.get(tables.Agent, int(number))

@@ -1,0 +1,61 @@
+"""The file with which opendai-agent finds its server and logs in."""
+
+import configparser
+import os
+import secrets
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from opendai.auth.logins import find_client
+from opendai.resources.api_clients import ApiClientRepository
+from opendai_client.agent.configuration import Access, ConfigurationError, read_ini
+
+
+def keep_working(session: Session, path: Path, *, name: str, role: str, url: str, token_url: str) -> str:
+    """See to it that the client of this name can log in with the file; return what was done as a sentence.
+
+    Of a file that works nothing changes, so this may run at every start. OSError: it cannot be written.
+    """
+    if _works(session, path, name=name, role=role, url=url, token_url=token_url):
+        return f"The API client {name} can log in with {path} already."
+    credentials = ApiClientRepository(session).renew(name, role=role)
+    # Before the commit: a file without its row does not work, and is written anew the next time.
+    _write(path, Access(url, credentials.client_id, credentials.client_secret, token_url))
+    return f"The API client {name} can log in with {path}."
+
+
+def _works(session: Session, path: Path, *, name: str, role: str, url: str, token_url: str) -> bool:
+    try:
+        access = read_ini(path)
+    except ConfigurationError:
+        return False
+    client = find_client(session, access.client_id, access.client_secret)
+    return (
+        client is not None
+        and (client.name, client.role) == (name, role)
+        and (access.url, access.token_url) == (url, token_url)
+    )
+
+
+def _write(path: Path, access: Access) -> None:
+    """Readable for its owner alone, and complete from the moment that it is there."""
+    # A secret may hold a percent sign.
+    parser = configparser.ConfigParser(interpolation=None)
+    parser["opendai"] = {
+        "url": access.url,
+        "client_id": access.client_id,
+        "client_secret": access.client_secret,
+        "token_url": access.token_url,
+    }
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(
+            os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+        ) as file:
+            parser.write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
