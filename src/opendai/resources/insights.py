@@ -9,7 +9,7 @@ from opendai.database import SessionDep
 from opendai.errors import NotFound
 from opendai.reports.insights import ActionTotals, VersionTotals, action_totals, release_insights
 from opendai.resources.inputs import Id, Output, Timestamp
-from opendai.resources.modelruns import check_model_is_seen
+from opendai.resources.visible_models import get_model
 
 
 class ModelActionOut(Output):
@@ -65,14 +65,14 @@ router = APIRouter(tags=["Insights"])
 @router.get("/models/{model_id}/actions")
 def list_actions(caller: User, session: SessionDep, model_id: Id) -> list[ModelActionOut]:
     """How often each action of the model's newest version passed and failed, in the document's order."""
-    check_model_is_seen(session, model_id, caller)
+    get_model(session, model_id, caller)
     return [_action(totals) for totals in action_totals(session, model_id)]
 
 
 @router.get("/models/{model_id}/release-insights")
 def get_release_insights(caller: User, session: SessionDep, model_id: Id) -> ReleaseInsightsOut:
     """How ready the newest version is; 404 while no run of the model has finished."""
-    check_model_is_seen(session, model_id, caller)
+    get_model(session, model_id, caller)
     insights = release_insights(session, model_id)
     if insights is None:
         raise NotFound(f"No run of model {model_id} has finished yet.")

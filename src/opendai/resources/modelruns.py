@@ -6,16 +6,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BeforeValidator
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from opendai import tables
-from opendai.auth.callers import Caller, User
+from opendai.auth.callers import User
 from opendai.database import SessionDep
-from opendai.errors import NotFound
 from opendai.reports.testcases import CaseTotals, newest_by_case, totals_by_case
 from opendai.resources.inputs import Id, Limit, Moment, Offset, Output, Timestamp, Whole
 from opendai.resources.runs import RunOut, Runs
+from opendai.resources.visible_models import get_model
 
 _SPACE_BEFORE_OFFSET = re.compile(r" (?=\d\d:?\d\d$)")
 
@@ -61,14 +58,6 @@ class ModelTestCaseRunsOut(Output):
     date_as_of: Timestamp
 
 
-def check_model_is_seen(session: Session, model_id: int, caller: Caller) -> None:
-    """NotFound for a model that is not there or not the caller's to see."""
-    model = tables.Model
-    seen = session.scalar(select(model.id).where(model.id == model_id, caller.sees(model.group_id)))
-    if seen is None:
-        raise NotFound(f"There is no model {model_id}.")
-
-
 router = APIRouter(tags=["Runs"])
 
 
@@ -84,7 +73,7 @@ def list_model_runs(
     limit: Limit = 1000,
 ) -> list[RunOut]:
     """The runs of a model that occurred after `starttime` and before `endtime`, the newest first."""
-    check_model_is_seen(session, model_id, caller)
+    get_model(session, model_id, caller)
     return runs.of_model(model_id, caller, after=starttime, before=endtime, offset=offset, limit=limit)
 
 
@@ -93,7 +82,7 @@ def list_defects(
     caller: User, session: SessionDep, runs: Runs, model_id: Id, offset: Offset = 0, limit: Limit = 1000
 ) -> list[RunOut]:
     """The failed runs of a model, the newest first."""
-    check_model_is_seen(session, model_id, caller)
+    get_model(session, model_id, caller)
     return runs.failed(model_id, caller, offset=offset, limit=limit)
 
 
@@ -106,7 +95,7 @@ def get_testcase_summary(
     endtime: Time | None = None,
 ) -> RunSummariesOut:
     """How many runs of each test case are in each status, by name; test cases that were never run are there too."""
-    check_model_is_seen(session, model_id, caller)
+    get_model(session, model_id, caller)
     totals = totals_by_case(session, model_id, after=starttime, before=endtime)
     return RunSummariesOut(items=[_summary(each) for each in totals])
 
@@ -121,7 +110,7 @@ def list_testcase_runs(
     limit: CaseLimit = 100,
 ) -> ModelTestCaseRunsOut:
     """The test cases of a model by id, each with its newest runs."""
-    check_model_is_seen(session, model_id, caller)
+    get_model(session, model_id, caller)
     cases, total = newest_by_case(session, model_id, offset=offset, limit=limit)
     found: dict[int, Any] = {
         run.id: run for run in runs.read([run_id for case in cases for run_id in case.run_ids], caller)
