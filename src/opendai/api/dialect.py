@@ -19,6 +19,7 @@ from opendai.errors import Fault, Problem
 
 _log = structlog.get_logger("opendai.database")
 _BUSY = "The database does not answer in time. Try again in a moment."
+_NOTHING = "There is nothing at this address."
 _TOO_LARGE = "The body is larger than what is taken here."
 
 
@@ -59,6 +60,10 @@ class Family(FastAPI):
 
     def _show_reference(self, _request: Request) -> HTMLResponse:
         return HTMLResponse(reference.render(self.openapi(), self._prefix), headers=reference.HEADERS)
+
+    def nothing_here(self) -> JSONResponse:
+        """The answer to an address that is nobody's."""
+        return JSONResponse(self._body(Refusal(404, _NOTHING)), 404)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_replaced = False
@@ -149,7 +154,7 @@ def _fault(entry: Mapping[str, Any]) -> Fault:
 def _sentence(error: HTTPException) -> str:
     match error.status_code:
         case 404:
-            return "There is nothing at this address."
+            return _NOTHING
         case 405:
             return "This address does not take this method."
         case 413:
