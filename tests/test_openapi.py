@@ -110,6 +110,13 @@ def test_every_refusal_has_a_meaning_and_a_body(document: dict[str, Any]) -> Non
                 assert schema["type"] == "object", (method, path, status)
 
 
+def test_every_answer_in_json_is_shown_by_an_example(document: dict[str, Any]) -> None:
+    for method, path, operation in operations_of(document):
+        success = next(answer for status, answer in operation["responses"].items() if int(status) < 400)
+        body = success.get("content", {}).get("application/json")
+        assert body is None or "example" in body, (method, path)
+
+
 def test_the_page_for_people_needs_no_other_host_and_no_script(client: TestClient, prefix: str) -> None:
     response = client.get(f"{prefix}/docs")
     assert response.status_code == 200

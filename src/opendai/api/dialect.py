@@ -50,6 +50,7 @@ class Family(FastAPI):
         self._body = body
         self._describe = describe
         self._document: dict[str, Any] | None = None
+        self._reference = ""
         self.add_route("/docs", self._show_reference, include_in_schema=False)
 
     def openapi(self) -> dict[str, Any]:
@@ -59,7 +60,8 @@ class Family(FastAPI):
         return self._document
 
     def _show_reference(self, _request: Request) -> HTMLResponse:
-        return HTMLResponse(reference.render(self.openapi(), self._prefix), headers=reference.HEADERS)
+        self._reference = self._reference or reference.render(self.openapi(), self._prefix)
+        return HTMLResponse(self._reference, headers=reference.HEADERS)
 
     def nothing_here(self) -> JSONResponse:
         """The answer to an address that is nobody's."""
