@@ -4,7 +4,7 @@ from tests.contract.published import Object, Shape, envelope, shape_of
 
 _OURS = "the server decides it"
 _EMPTY = "an empty list is answered 200 with []: clients parse lists, and one that is empty is no fault"
-_EVERYONE = "reading is not counted against the licences; who may not read is answered 403"
+_EVERYONE = "reading is not counted against the licenses; who may not read is answered 403"
 
 # Published statuses that no request is answered with.
 NOT_ANSWERED: dict[tuple[str, int], str] = {
@@ -67,9 +67,6 @@ SHAPES: dict[str, tuple[Shape, str]] = {
     "GET /ai/models/{model_id}/testcases": (shape_of("[TestCases]"), ""),
 }
 
-# Published fields whose type differs, by "Schema.field".
-TYPES: dict[str, tuple[str, str]] = {}
-
 # Published fields that may be null, by "Schema.field".
 NULLS: dict[str, str] = {
     "Model.agent": "no agent is associated with the model",
@@ -109,8 +106,8 @@ UNREAD: dict[str, str] = {
 
 # Published fields that the body of one operation is not read for, by "METHOD path" and field.
 UNREAD_HERE: dict[tuple[str, str], str] = {
-    ("POST /ai/users", "license"): "licences belong to the installation and not to a person",
-    ("PUT /ai/users/{user_id}", "license"): "licences belong to the installation and not to a person",
+    ("POST /ai/users", "license"): "licenses belong to the installation and not to a person",
+    ("PUT /ai/users/{user_id}", "license"): "licenses belong to the installation and not to a person",
     ("PUT /ai/testconfigtasks/{id}", "task_instance_id"): "the path names the task",
     ("PUT /ai/testconfigtasks/{id}", "test_config_id"): "a task stays one of its test configuration",
 }
@@ -127,8 +124,8 @@ REMARKS: dict[str, str] = {
     "the model's, beside the numbers of its newest version",
     "POST /ai/internal/auth": "404 unless OPENDAI_INTERNAL_AUTH=1: it is a second place to guess passwords at",
     "POST /ai/licenses": "the text is a JSON document of ours, with the optional limits `users`, `executions` and "
-    "`expires`; the vendor's own licences mean nothing here",
-    "PATCH /ai/licenses": "reads all licences again and answers the state of each",
+    "`expires`; the vendor's own licenses mean nothing here",
+    "PATCH /ai/licenses": "reads all licenses again and answers the state of each",
     "DELETE /ai/groups/{id}": "a group that holds models or runs is not deleted: 400",
     "DELETE /ai/users/{user_id}": "the published body is ignored, the path decides",
     "GET /ai/users/{user_id}": "others than administrators see themselves",

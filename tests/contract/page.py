@@ -59,17 +59,12 @@ def render(app: FastAPI) -> str:
         _INTRODUCTION.format(count=len(published)),
         _OPERATIONS,
         _table(
-            ("Operation", "Success", "Also", "Deviation, and why"),
+            ("Operation", "Served with", "Also", "Deviation, and why"),
             (_row(operation, offered[name]) for name, operation in published.items()),
         ),
         _EVERYWHERE,
         "## Published fields that may be null\n",
         _table(("Field", "Null when"), _pairs(deviations.NULLS.items())),
-        "## Published fields of another type\n",
-        _table(
-            ("Field", "Type", "Why"),
-            ((f"`{field}`", kind, why) for field, (kind, why) in deviations.TYPES.items()),
-        ),
         "## Published fields of bodies that are not read\n",
         _table(("Field", "Why"), _unread()),
         "## What clients do\n\nClients are met where they differ from the page. Each row is a test.\n",
@@ -88,7 +83,7 @@ def _row(operation: Operation, ours: Served) -> tuple[str, ...]:
         f"`{operation.name}`",
         str(operation.success),
         ", ".join(str(status) for status in beyond),
-        ". ".join(_deviations(operation)),
+        " ".join(f"{text[0].upper()}{text[1:]}." for text in _deviations(operation)),
     )
 
 

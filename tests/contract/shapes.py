@@ -12,22 +12,21 @@ def problems(
     shape: Shape,
     *,
     nulls: Mapping[str, str],
-    types: Mapping[str, tuple[str, str]],
     place: str = "",
 ) -> Iterator[str]:
-    """What is wrong with a body. `nulls` and `types` are the deviations, by "Schema.field"."""
+    """What is wrong with a body. `nulls` are the fields that may be null, by "Schema.field"."""
     if isinstance(shape, ListOf):
         if not isinstance(body, list):
             yield f"{place or 'the body'} is not a list"
             return
         for position, item in enumerate(body):
-            yield from problems(item, shape.item, nulls=nulls, types=types, place=f"{place}[{position}]")
+            yield from problems(item, shape.item, nulls=nulls, place=f"{place}[{position}]")
     elif isinstance(shape, Object):
         if not isinstance(body, dict):
             yield f"{place or 'the body'} is not an object"
             return
         for name, inner in shape.fields:
-            yield from _field(body, shape.name, name, inner, nulls=nulls, types=types, place=place)
+            yield from _field(body, shape.name, name, inner, nulls=nulls, place=place)
     elif not _is(body, shape):
         yield f"{place} is {body!r} and not of the type {shape}"
 
@@ -39,7 +38,6 @@ def _field(
     shape: Shape,
     *,
     nulls: Mapping[str, str],
-    types: Mapping[str, tuple[str, str]],
     place: str,
 ) -> Iterator[str]:
     key, here = f"{schema}.{name}", f"{place}.{name}"
@@ -49,8 +47,7 @@ def _field(
         if key not in nulls:
             yield f"{here} is null, which no deviation allows"
     else:
-        expected = types[key][0] if key in types else shape
-        yield from problems(body[name], expected, nulls=nulls, types=types, place=here)
+        yield from problems(body[name], shape, nulls=nulls, place=here)
 
 
 def _is(value: Any, kind: str) -> bool:

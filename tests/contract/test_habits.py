@@ -84,17 +84,17 @@ def test_a_tag_needs_only_its_text(world: World) -> None:
 
 
 @habit(
-    "creates a licence with `serialNumber` and without `eula_accepted`",
+    "creates a license with `serialNumber` and without `eula_accepted`",
     "reads either spelling and takes the terms for accepted",
 )
-def test_a_licence_may_spell_its_number_otherwise(world: World) -> None:
-    licence = made(world.admin.post("/ai/licenses", json={"license": "{}", "serialNumber": 4711}))
-    assert licence["serialnumber"] == 4711
-    assert licence["eula_accepted"] is True
+def test_a_license_may_spell_its_number_otherwise(world: World) -> None:
+    created = made(world.admin.post("/ai/licenses", json={"license": "{}", "serialNumber": 4711}))
+    assert created["serialnumber"] == 4711
+    assert created["eula_accepted"] is True
 
 
 @habit('creates a user with `"license": null`', "ignores the field")
-def test_a_user_may_have_a_licence_of_null(world: World) -> None:
+def test_a_user_may_have_a_license_of_null(world: World) -> None:
     body = {"username": "dora", "password": "a long enough password", "license": None}
     assert made(world.admin.post("/ai/users", json=body))["role"] == "User"
 

@@ -77,6 +77,7 @@ class World:
         self.client = client
         self.people = people
         self._lab = lab
+        self._kept: dict[str, Any] = {}
         self._replaced: list[tuple[Any, str, Any]] = []
 
     def caller(self, name: str) -> Caller:
@@ -85,6 +86,13 @@ class World:
         if name == "carol":
             return self.carol
         return Caller(self.client, (self._lab if name == "lab" else self.people[name]).bearer)
+
+    def once(self, method: str, path: str, body: Any, *, by: str = "alice") -> Any:
+        """What a request made, asked only the first time."""
+        key = f"{method} {path} {json.dumps(body)}"
+        if key not in self._kept:
+            self._kept[key] = made(self.caller(by).ask(method, path, json=body))
+        return self._kept[key]
 
     @property
     def admin(self) -> Caller:
@@ -172,6 +180,13 @@ class World:
                 failed_action="Open",
             )
         )
+        return run_id
+
+    @cached_property
+    def broken_run_id(self) -> int:
+        """A run that could not be walked."""
+        run_id: int = self.walked_run()["run_id"]
+        made(self.walking_agent.finish(run_id, status="ERROR", reason="The browser did not start."))
         return run_id
 
     @cached_property

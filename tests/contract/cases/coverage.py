@@ -3,13 +3,13 @@
 from typing import Any
 
 from tests.contract.registry import error, success
-from tests.contract.world import UNKNOWN_ID, Caller, World, made
+from tests.contract.world import UNKNOWN_ID, Caller, World
 
 PUBLISHED = {"name": "Our triples", "variable_depth": 1, "path_depth": 3, "active": True}
 
 
 def _made(world: World) -> Any:
-    return made(world.admin.post("/ai/coverage/models", json={**PUBLISHED, "name": "Our pairs"}))
+    return world.once("POST", "/ai/coverage/models", {**PUBLISHED, "name": "Our pairs"}, by="admin")
 
 
 @success("POST /ai/coverage/models", by="admin")

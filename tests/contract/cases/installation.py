@@ -1,4 +1,4 @@
-"""Licences, mail, and how the server is."""
+"""Licenses, mail, and how the server is."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from tests.contract.registry import error, success
 from tests.contract.world import UNKNOWN_ID, Caller, World, made
 
-LICENCE = {
+LICENSE = {
     "serialnumber": 4711,
     "license": json.dumps({"users": 50, "executions": 10}),
     "eula_accepted": True,
@@ -21,50 +21,50 @@ MAIL = {
 }
 
 
-def _licence(world: World) -> Any:
-    return made(world.admin.post("/ai/licenses", json=LICENCE))
+def _license(world: World) -> Any:
+    return world.once("POST", "/ai/licenses", LICENSE, by="admin")
 
 
 @success("POST /ai/licenses", by="admin")
-def create_licence(world: World, caller: Caller) -> Any:
-    return caller.post("/ai/licenses", json=LICENCE)
+def create_license(world: World, caller: Caller) -> Any:
+    return caller.post("/ai/licenses", json=LICENSE)
 
 
 @error("POST /ai/licenses", 400, by="admin")
-def create_licence_twice(world: World, caller: Caller) -> Any:
-    _licence(world)
-    return caller.post("/ai/licenses", json=LICENCE)
+def create_license_twice(world: World, caller: Caller) -> Any:
+    _license(world)
+    return caller.post("/ai/licenses", json=LICENSE)
 
 
 @success("GET /ai/licenses", by="admin")
-def list_licences(world: World, caller: Caller) -> Any:
-    _licence(world)
+def list_licenses(world: World, caller: Caller) -> Any:
+    _license(world)
     return caller.get("/ai/licenses")
 
 
 @success("PATCH /ai/licenses", by="admin")
-def check_licences(world: World, caller: Caller) -> Any:
-    _licence(world)
+def check_licenses(world: World, caller: Caller) -> Any:
+    _license(world)
     return caller.patch("/ai/licenses")
 
 
 @success("GET /ai/licenses/{ser_num}", by="admin")
-def get_licence(world: World, caller: Caller) -> Any:
-    return caller.get(f"/ai/licenses/{_licence(world)['serialnumber']}")
+def get_license(world: World, caller: Caller) -> Any:
+    return caller.get(f"/ai/licenses/{_license(world)['serialnumber']}")
 
 
 @error("GET /ai/licenses/{ser_num}", 404, by="admin")
-def get_licence_that_is_not_there(world: World, caller: Caller) -> Any:
+def get_license_that_is_not_there(world: World, caller: Caller) -> Any:
     return caller.get(f"/ai/licenses/{UNKNOWN_ID}")
 
 
 @success("DELETE /ai/licenses/{ser_num}", by="admin")
-def delete_licence(world: World, caller: Caller) -> Any:
-    return caller.delete(f"/ai/licenses/{_licence(world)['serialnumber']}")
+def delete_license(world: World, caller: Caller) -> Any:
+    return caller.delete(f"/ai/licenses/{_license(world)['serialnumber']}")
 
 
 @error("DELETE /ai/licenses/{ser_num}", 404, by="admin")
-def delete_licence_that_is_not_there(world: World, caller: Caller) -> Any:
+def delete_license_that_is_not_there(world: World, caller: Caller) -> Any:
     return caller.delete(f"/ai/licenses/{UNKNOWN_ID}")
 
 

@@ -19,12 +19,12 @@ def _assets(world: World) -> str:
 
 
 def _tagged(world: World) -> Any:
-    return made(world.alice.post(_tags(world), json={**TAG, "tag": "owned"}))
+    return world.once("POST", _tags(world), {**TAG, "tag": "owned"})
 
 
 def _associated(world: World) -> str:
     """The id of an asset of the model."""
-    made(world.alice.post(_assets(world), json=ASSET))
+    world.once("POST", _assets(world), ASSET)
     return ASSET["asset_id"]
 
 

@@ -16,18 +16,18 @@ PUBLISHED = {
 }
 
 
-def use_up_the_licences(world: World) -> None:
-    """There are more users already than the only licence allows."""
+def use_up_the_licenses(world: World) -> None:
+    """There are more users already than the only license allows."""
     body = {"serialnumber": 4711, "license": json.dumps({"users": 1}), "eula_accepted": True}
     made(world.admin.post("/ai/licenses", json=body))
 
 
 def _dora(world: World, **fields: Any) -> Any:
-    return made(world.admin.post("/ai/users", json={**PUBLISHED, **fields}))
+    return world.once("POST", "/ai/users", {**PUBLISHED, **fields}, by="admin")
 
 
 def _group(world: World) -> Any:
-    return made(world.admin.post("/ai/groups", json={"groupname": "testers"}))
+    return world.once("POST", "/ai/groups", {"groupname": "testers"}, by="admin")
 
 
 def _of_alice(world: World) -> str:
@@ -46,8 +46,8 @@ def create_user_without_a_name(world: World, caller: Caller) -> Any:
 
 
 @error("POST /ai/users", 402, by="admin")
-def create_user_beyond_the_licences(world: World, caller: Caller) -> Any:
-    use_up_the_licences(world)
+def create_user_beyond_the_licenses(world: World, caller: Caller) -> Any:
+    use_up_the_licenses(world)
     return caller.post("/ai/users", json=PUBLISHED)
 
 
@@ -89,9 +89,9 @@ def update_user_to_a_role_that_cannot_be(world: World, caller: Caller) -> Any:
 
 
 @error("PUT /ai/users/{user_id}", 402, by="admin")
-def let_a_user_in_beyond_the_licences(world: World, caller: Caller) -> Any:
+def let_a_user_in_beyond_the_licenses(world: World, caller: Caller) -> Any:
     dora = _dora(world, role="None")
-    use_up_the_licences(world)
+    use_up_the_licenses(world)
     return caller.put(f"/ai/users/{dora['id']}", json={"username": "dora", "role": "User"})
 
 

@@ -3,7 +3,9 @@
 from typing import Any
 
 from tests.contract.registry import error, success
-from tests.contract.world import UNKNOWN_ID, Caller, World, made
+from tests.contract.world import UNKNOWN_ID, Caller, World
+
+LINE = {"message": "The till is open.", "severity": "INFORMATIONAL", "eventtime": "2026-11-22T09:30:02+00:00"}
 
 
 @success("GET /ai/runs")
@@ -44,12 +46,7 @@ def list_timings(world: World, caller: Caller) -> Any:
 
 @success("POST /ai/runlogs/{id}")
 def create_log_line(world: World, caller: Caller) -> Any:
-    body = {
-        "message": "The till is open.",
-        "severity": "INFORMATIONAL",
-        "eventtime": "2026-11-22T09:30:02+00:00",
-    }
-    return caller.post(f"/ai/runlogs/{world.run_id}", json=body)
+    return caller.post(f"/ai/runlogs/{world.run_id}", json=LINE)
 
 
 @error("POST /ai/runlogs/{id}", 400)
@@ -64,15 +61,13 @@ def create_log_line_of_a_run_that_is_not_there(world: World, caller: Caller) -> 
 
 @success("GET /ai/runlogs/{id}")
 def get_log(world: World, caller: Caller) -> Any:
-    made(create_log_line(world, world.alice))
+    world.once("POST", f"/ai/runlogs/{world.run_id}", LINE)
     return caller.get(f"/ai/runlogs/{world.run_id}")
 
 
 @success("GET /ai/errors")
 def list_errors(world: World, caller: Caller) -> Any:
-    # Deleting the agent that walks a run breaks it off.
-    world.walked_run()
-    made(world.admin.delete(f"/ai/agents/{world.walking_agent.id}"))
+    assert world.broken_run_id
     return caller.get("/ai/errors", params={"id": "1", "offset": "0", "limit": "20"})
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.contract.registry import error, success
-from tests.contract.world import UNKNOWN_UUID, Caller, World, made
+from tests.contract.world import UNKNOWN_UUID, Caller, World
 
 PUBLISHED = {
     "task_instance_id": "7d9f6c52-0f7e-4a53-9f0b-3c1f6f1c2a10",
@@ -25,7 +25,7 @@ def create_task_with_an_id_that_cannot_be(world: World, caller: Caller) -> Any:
 
 @success("GET /ai/testconfigtasks")
 def list_tasks(world: World, caller: Caller) -> Any:
-    made(create_task(world, world.alice))
+    world.once("POST", "/ai/testconfigtasks", PUBLISHED)
     query = {**_QUERY, "test_config_id": PUBLISHED["test_config_id"]}
     return caller.get("/ai/testconfigtasks", params=query)
 
@@ -53,7 +53,7 @@ def get_task(world: World, caller: Caller) -> Any:
 
 @success("PUT /ai/testconfigtasks/{id}")
 def update_task(world: World, caller: Caller) -> Any:
-    made(create_task(world, world.alice))
+    world.once("POST", "/ai/testconfigtasks", PUBLISHED)
     identity = PUBLISHED["task_instance_id"]
     return caller.put(f"/ai/testconfigtasks/{identity}", json={**PUBLISHED, "runstatus": "PASSED"})
 
