@@ -15,6 +15,7 @@ from opendai.app import create_app
 from opendai.auth.logins import hash_secret, token_for_client, token_for_user
 from opendai.auth.passwords import Passwords
 from opendai.database import Database, Table
+from opendai.resources.coverage_models import CoverageModelRepository
 from opendai.resources.installation import install
 from opendai.settings import Settings
 
@@ -101,6 +102,7 @@ def _empty(database: Database) -> None:
         else:
             session.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE"))
         session.add(tables.Group(name="admin"))
+        CoverageModelRepository(session).ensure_built_in()
 
 
 def _person(app: FastAPI, password_hash: str, name: str, *, role: str, groups: list[str]) -> Person:

@@ -26,6 +26,18 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "coverage_models",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("variable_depth", sa.Integer(), nullable=False),
+        sa.Column("path_depth", sa.Integer(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_coverage_models")),
+        sa.UniqueConstraint("name", name=op.f("uq_coverage_models_name")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "doomed_objects",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("object_key", sa.String(length=255), nullable=False),
@@ -211,6 +223,36 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_models_agent_id"), ["agent_id"], unique=False)
 
     op.create_table(
+        "model_assets",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("asset_id", sa.String(length=255), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["model_id"], ["models.id"], name=op.f("fk_model_assets_model_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_assets")),
+        sa.UniqueConstraint("model_id", "asset_id", name=op.f("uq_model_assets_model_id_asset_id")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("model_assets", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_model_assets_asset_id"), ["asset_id"], unique=False)
+
+    op.create_table(
+        "model_tags",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tag", sa.String(length=255), nullable=False),
+        sa.Column("author", sa.String(length=255), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["model_id"], ["models.id"], name=op.f("fk_model_tags_model_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_tags")),
+        sa.UniqueConstraint("model_id", "tag", name=op.f("uq_model_tags_model_id_tag")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "model_versions",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -312,7 +354,9 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_runs_group_id"), ["group_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_runs_model_id"), ["model_id"], unique=False)
         batch_op.create_index("ix_runs_status_id", ["status", "id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_runs_test_case_id"), ["test_case_id"], unique=False)
+        batch_op.create_index(
+            "ix_runs_test_case_id_id_ended_at", ["test_case_id", "id", "ended_at"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_runs_version_id"), ["version_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_runs_wanted_agent_id"), ["wanted_agent_id"], unique=False)
 
@@ -413,7 +457,7 @@ def downgrade() -> None:
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_runs_wanted_agent_id"))
         batch_op.drop_index(batch_op.f("ix_runs_version_id"))
-        batch_op.drop_index(batch_op.f("ix_runs_test_case_id"))
+        batch_op.drop_index("ix_runs_test_case_id_id_ended_at")
         batch_op.drop_index("ix_runs_status_id")
         batch_op.drop_index(batch_op.f("ix_runs_model_id"))
         batch_op.drop_index(batch_op.f("ix_runs_group_id"))
@@ -423,6 +467,11 @@ def downgrade() -> None:
     op.drop_table("runs")
     op.drop_table("test_cases")
     op.drop_table("model_versions")
+    op.drop_table("model_tags")
+    with op.batch_alter_table("model_assets", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_model_assets_asset_id"))
+
+    op.drop_table("model_assets")
     with op.batch_alter_table("models", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_models_agent_id"))
 
@@ -453,4 +502,5 @@ def downgrade() -> None:
     op.drop_table("groups")
     op.drop_table("executions")
     op.drop_table("doomed_objects")
+    op.drop_table("coverage_models")
     op.drop_table("api_clients")

@@ -1,4 +1,4 @@
-"""What must be there before the first request: the schema, a signing key, an administrator."""
+"""What must be there before the first request: the schema, a signing key, an administrator, the coverage models."""
 
 import secrets
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from opendai.auth.passwords import Passwords
 from opendai.auth.secrets import load_secret_key
 from opendai.database import Database, changing_schema, upsert
 from opendai.migration import migrate
+from opendai.resources.coverage_models import CoverageModelRepository
 from opendai.settings import Settings
 
 _ADMIN_GROUP = "admin"
@@ -42,6 +43,7 @@ def install(settings: Settings) -> Installed:
         with Session(connection) as session:
             ensure_signing_key(session, secret_key)
             admin = _ensure_admin(session, settings.admin_username, settings.first_password)
+            CoverageModelRepository(session).ensure_built_in()
             session.flush()
         return Installed(before, after, admin)
 

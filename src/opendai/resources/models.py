@@ -14,9 +14,9 @@ from opendai.auth.callers import Caller, User
 from opendai.database import repository
 from opendai.engine import Model, parse_model
 from opendai.errors import Conflict, Fault, Invalid, NotFound
-from opendai.resources import testcases
 from opendai.resources.inputs import Id, Input, Name, Output, Timestamp, Whole
 from opendai.resources.screenshots import doom_objects
+from opendai.resources.testcase_documents import follow_document
 from opendai.tables.columns import now
 
 _LONGEST_NAME = 255
@@ -77,7 +77,7 @@ class ModelRepository:
         self._session.add(model)
         self._flush(model)
         self._add_version(model, text)
-        testcases.follow_document(self._session, model, document)
+        follow_document(self._session, model, document)
         return self.get(model.id, caller)
 
     def change(self, model_id: int, given: ModelPatch, caller: Caller) -> ModelOut:
@@ -99,7 +99,7 @@ class ModelRepository:
             document = read_document(given.modeljson)
             model.version_number += 1
             self._add_version(model, given.modeljson)
-            testcases.follow_document(self._session, model, document)
+            follow_document(self._session, model, document)
         return self.get(model_id, caller)
 
     def remove(self, model_id: int, caller: Caller) -> None:

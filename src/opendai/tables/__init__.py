@@ -11,12 +11,22 @@ from opendai.tables.identity import (
     User,
 )
 from opendai.tables.installation import License, MailServer
-from opendai.tables.models import Agent, Model, ModelVersion, TestCase, TransitionTotal
+from opendai.tables.models import (
+    Agent,
+    CoverageModel,
+    Model,
+    ModelAsset,
+    ModelTag,
+    ModelVersion,
+    TestCase,
+    TransitionTotal,
+)
 from opendai.tables.runs import DoomedObject, ErrorEntry, Execution, Run, RunLog, Screenshot, Timing
 
 __all__ = [
     "Agent",
     "ApiClient",
+    "CoverageModel",
     "DoomedObject",
     "ErrorEntry",
     "Execution",
@@ -27,6 +37,8 @@ __all__ = [
     "MailServer",
     "Membership",
     "Model",
+    "ModelAsset",
+    "ModelTag",
     "ModelVersion",
     "RevokedToken",
     "Run",

@@ -59,7 +59,10 @@ class Model(Table):
 
 
 class ModelVersion(Table):
-    """One text of a model, never changed; its id is the `hierarchyid` of the runs measured against it."""
+    """One graph of a model; its id is the `hierarchyid` of the runs measured against it.
+
+    Its text never changes but for the list of test cases, which follows the rows of the newest version.
+    """
 
     __tablename__ = "model_versions"
     __table_args__ = (UniqueConstraint("model_id", "number"), {"sqlite_autoincrement": True})
@@ -96,6 +99,46 @@ class TestCase(Table):
     created_at: Mapped[Created]
 
     model: Mapped[Model] = relationship(back_populates="test_cases")
+
+
+class ModelTag(Table):
+    """A word that somebody put on a model."""
+
+    __tablename__ = "model_tags"
+    __table_args__ = (UniqueConstraint("model_id", "tag"), {"sqlite_autoincrement": True})
+
+    id: Mapped[Id]
+    model_id: Mapped[int] = mapped_column(BigId, ForeignKey("models.id", ondelete="CASCADE"))
+    tag: Mapped[Name]
+    author: Mapped[Name]
+    """The name of whoever added it; it stays when they leave."""
+    created_at: Mapped[Created]
+
+
+class ModelAsset(Table):
+    """That a model uses an asset. An asset is known by its id alone and exists as long as a model uses it."""
+
+    __tablename__ = "model_assets"
+    __table_args__ = (UniqueConstraint("model_id", "asset_id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[Id]
+    model_id: Mapped[int] = mapped_column(BigId, ForeignKey("models.id", ondelete="CASCADE"))
+    asset_id: Mapped[Name] = mapped_column(index=True)
+    created_at: Mapped[Created]
+
+
+class CoverageModel(Table):
+    """A way of measuring coverage, for all models: how long the paths are that count, and how many variables cross."""
+
+    __tablename__ = "coverage_models"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: Mapped[Id]
+    name: Mapped[Name] = mapped_column(unique=True)
+    variable_depth: Mapped[int]
+    path_depth: Mapped[int]
+    is_active: Mapped[bool]
+    created_at: Mapped[Created]
 
 
 class TransitionTotal(Table):

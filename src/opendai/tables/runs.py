@@ -28,7 +28,11 @@ class Run(Table):
     """
 
     __tablename__ = "runs"
-    __table_args__ = (Index("ix_runs_status_id", "status", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("ix_runs_status_id", "status", "id"),
+        Index("ix_runs_test_case_id_id_ended_at", "test_case_id", "id", "ended_at"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[Id]
     execution_id: Mapped[str] = mapped_column(
@@ -47,9 +51,7 @@ class Run(Table):
     seed: Mapped[int] = mapped_column(BigId)
     step_limit: Mapped[int]
     target_coverage: Mapped[float | None] = mapped_column(Double)
-    test_case_id: Mapped[int | None] = mapped_column(
-        BigId, ForeignKey("test_cases.id", ondelete="SET NULL"), index=True
-    )
+    test_case_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("test_cases.id", ondelete="SET NULL"))
     test_case_name: Mapped[Name | None]
     test_case_text: Mapped[Body | None]
     config_step: Mapped[int | None]

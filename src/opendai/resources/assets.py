@@ -1,0 +1,165 @@
+"""Assets that models use, such as versions of a suite. The server knows their ids and nothing more of them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from opendai import tables
+from opendai.auth.callers import Caller, User
+from opendai.database import repository
+from opendai.errors import Conflict, NotFound
+from opendai.resources.inputs import Id, Input, Line, Name, Output
+from opendai.resources.visible_models import get_model, hold_model
+
+# The page calls it an int in paths and text in bodies: any text will do, also one with slashes.
+AssetId = Annotated[Line, Path(min_length=1)]
+
+
+class ModelAssetIn(Input):
+    """Only the asset's id counts: the model is the path's."""
+
+    asset_id: Name
+
+
+class ModelAssetOut(Output):
+    """One model's use of one asset; `id` is that of the use."""
+
+    id: int
+    asset_id: str
+    model_id: int
+
+
+class AssetRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def of_model(self, model_id: int, caller: Caller) -> list[ModelAssetOut]:
+        model = get_model(self._session, model_id, caller)
+        return self._search(tables.ModelAsset.model_id == model.id)
+
+    def uses(self, asset_id: str, caller: Caller) -> list[ModelAssetOut]:
+        """Where an asset is used, as far as the caller sees; NotFound if nowhere."""
+        found = self._search(*_uses_seen(asset_id, caller))
+        if not found:
+            raise NotFound(f'There is no asset "{asset_id}".')
+        return found
+
+    def get(self, model_id: int, asset_id: str, caller: Caller) -> ModelAssetOut:
+        found = self._search(*_is_use(get_model(self._session, model_id, caller), asset_id))
+        if not found:
+            raise _missing(model_id, asset_id)
+        return found[0]
+
+    def add(self, model_id: int, given: ModelAssetIn, caller: Caller) -> ModelAssetOut:
+        model = hold_model(self._session, model_id, caller)
+        asset = tables.ModelAsset(model_id=model.id, asset_id=given.asset_id)
+        self._session.add(asset)
+        try:
+            self._session.flush()
+        except IntegrityError as error:
+            raise _taken(model_id) from error
+        return ModelAssetOut.model_validate(asset)
+
+    def change(self, model_id: int, asset_id: str, given: ModelAssetIn, caller: Caller) -> ModelAssetOut:
+        model = hold_model(self._session, model_id, caller)
+        asset = tables.ModelAsset
+        statement = update(asset).where(*_is_use(model, asset_id)).values(asset_id=given.asset_id)
+        try:
+            row = self._session.execute(
+                statement.returning(asset.id, asset.asset_id, asset.model_id)
+            ).one_or_none()
+        except IntegrityError as error:
+            raise _taken(model_id) from error
+        if row is None:
+            raise _missing(model_id, asset_id)
+        return ModelAssetOut.model_validate(row)
+
+    def remove(self, model_id: int, asset_id: str, caller: Caller) -> None:
+        model = hold_model(self._session, model_id, caller)
+        statement = delete(tables.ModelAsset).where(*_is_use(model, asset_id))
+        if not self._session.execute(statement.returning(tables.ModelAsset.id)).all():
+            raise _missing(model_id, asset_id)
+
+    def remove_everywhere(self, asset_id: str, caller: Caller) -> None:
+        gone = self._session.execute(
+            delete(tables.ModelAsset).where(*_uses_seen(asset_id, caller)).returning(tables.ModelAsset.id)
+        ).all()
+        if not gone:
+            raise NotFound(f'There is no asset "{asset_id}".')
+
+    def _search(self, *conditions: ColumnElement[bool]) -> list[ModelAssetOut]:
+        asset = tables.ModelAsset
+        rows = self._session.execute(
+            select(asset.id, asset.asset_id, asset.model_id).where(*conditions).order_by(asset.id)
+        )
+        return [ModelAssetOut.model_validate(row) for row in rows]
+
+
+def _is_use(model: tables.Model, asset_id: str) -> list[ColumnElement[bool]]:
+    return [tables.ModelAsset.model_id == model.id, tables.ModelAsset.asset_id == asset_id]
+
+
+def _uses_seen(asset_id: str, caller: Caller) -> list[ColumnElement[bool]]:
+    seen = select(tables.Model.id).where(caller.sees(tables.Model.group_id))
+    return [tables.ModelAsset.asset_id == asset_id, tables.ModelAsset.model_id.in_(seen)]
+
+
+def _missing(model_id: int, asset_id: str) -> NotFound:
+    return NotFound(f'Model {model_id} has no asset "{asset_id}".')
+
+
+def _taken(model_id: int) -> Conflict:
+    return Conflict(f"Model {model_id} has this asset already.")
+
+
+Assets = Annotated[AssetRepository, repository(AssetRepository)]
+router = APIRouter(tags=["Assets"])
+
+
+@router.post("/models/{model_id}/assets", status_code=201)
+def create_model_asset(caller: User, assets: Assets, model_id: Id, given: ModelAssetIn) -> ModelAssetOut:
+    """Associate an asset with a model."""
+    return assets.add(model_id, given, caller)
+
+
+@router.get("/models/{model_id}/assets")
+def list_model_assets(caller: User, assets: Assets, model_id: Id) -> list[ModelAssetOut]:
+    """The assets of a model, in the order they were added."""
+    return assets.of_model(model_id, caller)
+
+
+@router.get("/models/{model_id}/assets/{asset_id:path}")
+def get_model_asset(caller: User, assets: Assets, model_id: Id, asset_id: AssetId) -> ModelAssetOut:
+    """One asset of a model."""
+    return assets.get(model_id, asset_id, caller)
+
+
+@router.put("/models/{model_id}/assets/{asset_id:path}")
+def update_model_asset(
+    caller: User, assets: Assets, model_id: Id, asset_id: AssetId, given: ModelAssetIn
+) -> ModelAssetOut:
+    """Put another asset in the place of one that the model has."""
+    return assets.change(model_id, asset_id, given, caller)
+
+
+@router.delete("/models/{model_id}/assets/{asset_id:path}", status_code=204)
+def delete_model_asset(caller: User, assets: Assets, model_id: Id, asset_id: AssetId) -> Response:
+    """Take an asset from a model."""
+    assets.remove(model_id, asset_id, caller)
+    return Response(status_code=204)
+
+
+@router.get("/assets/{asset_id:path}")
+def list_asset_models(caller: User, assets: Assets, asset_id: AssetId) -> list[ModelAssetOut]:
+    """The caller's models that an asset is associated with."""
+    return assets.uses(asset_id, caller)
+
+
+@router.delete("/assets/{asset_id:path}", status_code=204)
+def delete_asset(caller: User, assets: Assets, asset_id: AssetId) -> Response:
+    """Take an asset from all of the caller's models that have it."""
+    assets.remove_everywhere(asset_id, caller)
+    return Response(status_code=204)
