@@ -46,14 +46,6 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
-        "executions",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("test_config_id", sa.String(length=36), nullable=True),
-        sa.Column("started_by", sa.String(length=255), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_executions")),
-    )
-    op.create_table(
         "groups",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
@@ -154,24 +146,6 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
-        "errors",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("execution_id", sa.String(length=36), nullable=False),
-        sa.Column("sender", sa.String(length=255), nullable=False),
-        sa.Column("severity", sa.String(length=20), nullable=False),
-        sa.Column("message", sa.Text(), nullable=False),
-        sa.Column("error_time", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["execution_id"], ["executions.id"], name=op.f("fk_errors_execution_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_errors")),
-        sqlite_autoincrement=True,
-    )
-    with op.batch_alter_table("errors", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_errors_execution_id"), ["execution_id"], unique=False)
-
-    op.create_table(
         "logins",
         sa.Column("jti", sa.String(length=36), nullable=False),
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -223,6 +197,39 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_models_agent_id"), ["agent_id"], unique=False)
 
     op.create_table(
+        "executions",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("test_config_id", sa.String(length=36), nullable=True),
+        sa.Column("started_by", sa.String(length=255), nullable=False),
+        sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("own_status", sa.String(length=10), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["group_id"], ["groups.id"], name=op.f("fk_executions_group_id")),
+        sa.ForeignKeyConstraint(
+            ["model_id"], ["models.id"], name=op.f("fk_executions_model_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["owner_id"], ["users.id"], name=op.f("fk_executions_owner_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_executions")),
+    )
+    with op.batch_alter_table("executions", schema=None) as batch_op:
+        batch_op.create_index("ix_executions_created_at_id", ["created_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_executions_group_id_created_at_id", ["group_id", "created_at", "id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_executions_model_id"), ["model_id"], unique=False)
+        batch_op.create_index(
+            "ix_executions_owner_id_created_at_id", ["owner_id", "created_at", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_executions_test_config_id_created_at_id", ["test_config_id", "created_at", "id"], unique=False
+        )
+
+    op.create_table(
         "model_assets",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -269,6 +276,31 @@ def upgrade() -> None:
         sa.UniqueConstraint("model_id", "number", name=op.f("uq_model_versions_model_id_number")),
         sqlite_autoincrement=True,
     )
+    op.create_table(
+        "run_counts",
+        sa.Column("group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("model_name", sa.String(length=255), nullable=False),
+        sa.Column("test_case_name", sa.String(length=255), nullable=False),
+        sa.Column("config_step", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("runs", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["model_id"], ["models.id"], name=op.f("fk_run_counts_model_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint(
+            "group_id",
+            "model_id",
+            "model_name",
+            "test_case_name",
+            "config_step",
+            "status",
+            name=op.f("pk_run_counts"),
+        ),
+    )
+    with op.batch_alter_table("run_counts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_run_counts_model_id"), ["model_id"], unique=False)
+
     op.create_table(
         "test_cases",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -325,6 +357,7 @@ def upgrade() -> None:
         sa.Column("failed_action", sa.String(length=255), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["agent_id"], ["agents.id"], name=op.f("fk_runs_agent_id"), ondelete="SET NULL"
@@ -350,9 +383,23 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_runs_agent_id"), ["agent_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_runs_execution_id"), ["execution_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_runs_group_id"), ["group_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_runs_model_id"), ["model_id"], unique=False)
+        batch_op.create_index("ix_runs_execution_id_id", ["execution_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_runs_group_id_config_step_id", ["group_id", "config_step", "id"], unique=False
+        )
+        batch_op.create_index("ix_runs_group_id_id", ["group_id", "id"], unique=False)
+        batch_op.create_index("ix_runs_group_id_model_id_id", ["group_id", "model_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_runs_group_id_model_name_id", ["group_id", "model_name", "id"], unique=False
+        )
+        batch_op.create_index("ix_runs_group_id_status_id", ["group_id", "status", "id"], unique=False)
+        batch_op.create_index(
+            "ix_runs_group_id_test_case_name_id", ["group_id", "test_case_name", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_runs_model_id_occurred_at_id", ["model_id", "occurred_at", "id"], unique=False
+        )
+        batch_op.create_index("ix_runs_model_id_status_id", ["model_id", "status", "id"], unique=False)
         batch_op.create_index("ix_runs_status_id", ["status", "id"], unique=False)
         batch_op.create_index(
             "ix_runs_test_case_id_id_ended_at", ["test_case_id", "id", "ended_at"], unique=False
@@ -378,6 +425,30 @@ def upgrade() -> None:
             "version_id", "test_case", "state", "action", name=op.f("pk_transition_totals")
         ),
     )
+    op.create_table(
+        "errors",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("execution_id", sa.String(length=36), nullable=False),
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sender", sa.String(length=255), nullable=False),
+        sa.Column("severity", sa.String(length=20), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("error_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["execution_id"], ["executions.id"], name=op.f("fk_errors_execution_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["group_id"], ["groups.id"], name=op.f("fk_errors_group_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_errors_run_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_errors")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("errors", schema=None) as batch_op:
+        batch_op.create_index("ix_errors_execution_id_id", ["execution_id", "id"], unique=False)
+        batch_op.create_index("ix_errors_group_id_id", ["group_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_errors_run_id"), ["run_id"], unique=False)
+
     op.create_table(
         "run_logs",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -453,25 +524,49 @@ def downgrade() -> None:
         batch_op.drop_index("ix_run_logs_run_id_id")
 
     op.drop_table("run_logs")
+    with op.batch_alter_table("errors", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_errors_run_id"))
+        batch_op.drop_index("ix_errors_group_id_id")
+        batch_op.drop_index("ix_errors_execution_id_id")
+
+    op.drop_table("errors")
     op.drop_table("transition_totals")
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_runs_wanted_agent_id"))
         batch_op.drop_index(batch_op.f("ix_runs_version_id"))
         batch_op.drop_index("ix_runs_test_case_id_id_ended_at")
         batch_op.drop_index("ix_runs_status_id")
-        batch_op.drop_index(batch_op.f("ix_runs_model_id"))
-        batch_op.drop_index(batch_op.f("ix_runs_group_id"))
-        batch_op.drop_index(batch_op.f("ix_runs_execution_id"))
+        batch_op.drop_index("ix_runs_model_id_status_id")
+        batch_op.drop_index("ix_runs_model_id_occurred_at_id")
+        batch_op.drop_index("ix_runs_group_id_test_case_name_id")
+        batch_op.drop_index("ix_runs_group_id_status_id")
+        batch_op.drop_index("ix_runs_group_id_model_name_id")
+        batch_op.drop_index("ix_runs_group_id_model_id_id")
+        batch_op.drop_index("ix_runs_group_id_id")
+        batch_op.drop_index("ix_runs_group_id_config_step_id")
+        batch_op.drop_index("ix_runs_execution_id_id")
         batch_op.drop_index(batch_op.f("ix_runs_agent_id"))
 
     op.drop_table("runs")
     op.drop_table("test_cases")
+    with op.batch_alter_table("run_counts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_run_counts_model_id"))
+
+    op.drop_table("run_counts")
     op.drop_table("model_versions")
     op.drop_table("model_tags")
     with op.batch_alter_table("model_assets", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_model_assets_asset_id"))
 
     op.drop_table("model_assets")
+    with op.batch_alter_table("executions", schema=None) as batch_op:
+        batch_op.drop_index("ix_executions_test_config_id_created_at_id")
+        batch_op.drop_index("ix_executions_owner_id_created_at_id")
+        batch_op.drop_index(batch_op.f("ix_executions_model_id"))
+        batch_op.drop_index("ix_executions_group_id_created_at_id")
+        batch_op.drop_index("ix_executions_created_at_id")
+
+    op.drop_table("executions")
     with op.batch_alter_table("models", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_models_agent_id"))
 
@@ -485,10 +580,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_logins_expires"))
 
     op.drop_table("logins")
-    with op.batch_alter_table("errors", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_errors_execution_id"))
-
-    op.drop_table("errors")
     op.drop_table("agents")
     op.drop_table("users")
     op.drop_table("signing_keys")
@@ -500,7 +591,6 @@ def downgrade() -> None:
     op.drop_table("licenses")
     op.drop_table("instance")
     op.drop_table("groups")
-    op.drop_table("executions")
     op.drop_table("doomed_objects")
     op.drop_table("coverage_models")
     op.drop_table("api_clients")

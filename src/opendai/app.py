@@ -65,8 +65,8 @@ def create_app(settings: Settings) -> FastAPI:
         "database": database,
         "store": store,
         "worker": worker,
-        "secret_key": secret_key,
         "closing": closing,
+        "secret_key": secret_key,
         "passwords": Passwords(),
         "tokens": Tokens(keys, issuer=f"{settings.public_url}/auth/realms/{settings.realm}"),
     }

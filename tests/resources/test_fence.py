@@ -85,7 +85,7 @@ def test_another_agent_cannot_report_on_the_run(
     other = HandAgent(client, make_program(app, "other", "agent"))
     assert other.report(1, [step(1)]).status_code == 409
     assert other.finish(1).status_code == 409
-    assert agent.report(9, []).status_code == 404
+    assert agent.report(9, []).status_code == 409
 
 
 def test_deleting_an_agent_ends_what_waits_for_it(

@@ -8,10 +8,13 @@ from opendai.resources import (
     assets,
     coverage,
     coverage_models,
+    execution_errors,
     groups,
+    insights,
     licenses,
     login_checks,
     model_agents,
+    modelruns,
     models,
     runlogs,
     runs,
@@ -21,8 +24,11 @@ from opendai.resources import (
     status,
     tags,
     testcases,
+    testconfigtasks,
     users,
 )
+from opendai.resources.executions import removal
+from opendai.resources.executions import routes as executions
 from opendai.settings import Settings
 
 PREFIX = "/ai"
@@ -46,12 +52,20 @@ def create(settings: Settings) -> Family:
             assets.router,
             testcases.router,
             runs.router,
+            removal.router,
+            modelruns.router,
             runlogs.router,
             screenshots.router,
             coverage.router,
             coverage_models.router,
+            insights.router,
+            execution_errors.router,
+            testconfigtasks.router,
+            executions.status_router,
         ],
+        prefix=PREFIX,
         body=_body,
+        refusal=_refusal,
         invalid=400,
         max_body_bytes=settings.max_body_bytes,
     )
@@ -62,3 +76,17 @@ def _body(refusal: Refusal) -> Any:
     if refusal.faults:
         body["errors"] = [{"field": fault.field, "problem": fault.problem} for fault in refusal.faults]
     return body
+
+
+def _refusal(_status: int) -> dict[str, Any]:
+    text = {"type": "string"}
+    fault = {
+        "type": "object",
+        "properties": {"field": text, "problem": text},
+        "required": ["field", "problem"],
+    }
+    return {
+        "type": "object",
+        "properties": {"message": text, "errors": {"type": "array", "items": fault}},
+        "required": ["message"],
+    }

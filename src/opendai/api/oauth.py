@@ -22,7 +22,9 @@ def create(settings: Settings) -> Family:
     return build(
         "opendai: OpenID Connect",
         [grants.router],
+        prefix=PREFIX,
         body=_body,
+        refusal=_refusal,
         invalid=400,
         max_body_bytes=settings.max_body_bytes,
     )
@@ -31,3 +33,12 @@ def create(settings: Settings) -> Family:
 def _body(refusal: Refusal) -> Any:
     code = refusal.problem.code if isinstance(refusal.problem, grants.GrantRefused) else None
     return {"error": code or _CODES.get(refusal.status, "server_error"), "error_description": refusal.message}
+
+
+def _refusal(_status: int) -> dict[str, Any]:
+    text = {"type": "string"}
+    return {
+        "type": "object",
+        "properties": {"error": text, "error_description": text},
+        "required": ["error", "error_description"],
+    }

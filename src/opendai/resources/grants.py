@@ -60,7 +60,15 @@ _FORM = {
 }
 
 
-@router.post("/realms/{realm}/protocol/openid-connect/token", openapi_extra=_FORM, max_body_size=16_384)
+@router.post(
+    "/realms/{realm}/protocol/openid-connect/token",
+    openapi_extra=_FORM,
+    max_body_size=16_384,
+    responses={
+        401: {"description": "The credentials of the client or the user are wrong."},
+        429: {"description": "Too many logins wait; Retry-After says when to come back."},
+    },
+)
 async def create_token(realm: str, request: Request, response: Response) -> dict[str, Any]:
     """Exchange credentials for an access token: `client_credentials`, or `password` by an API client."""
     state = request.app.state

@@ -42,8 +42,8 @@ def install(settings: Settings) -> Installed:
         before, after = migrate(connection)
         with Session(connection) as session:
             ensure_signing_key(session, secret_key)
-            admin = _ensure_admin(session, settings.admin_username, settings.first_password)
             CoverageModelRepository(session).ensure_built_in()
+            admin = _ensure_admin(session, settings.admin_username, settings.first_password)
             session.flush()
         return Installed(before, after, admin)
 

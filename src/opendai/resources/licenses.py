@@ -20,7 +20,7 @@ from opendai.auth.callers import Admin, User
 from opendai.database import repository
 from opendai.errors import Fault, Invalid, NotFound, PaymentRequired
 from opendai.resources.inputs import LARGEST_ID, Id, Input, Moment, Output, Text, Whole
-from opendai.resources.runs import UNFINISHED
+from opendai.resources.run_states import UNFINISHED
 from opendai.tables.columns import now
 
 _UNREADABLE = (

@@ -9,7 +9,7 @@ from opendai.auth.logins import log_in
 from opendai.database import DatabaseDep
 from opendai.errors import NotFound
 from opendai.resources.inputs import Output, form_or_json, form_or_json_page
-from opendai.resources.sessions import LoginIn
+from opendai.resources.sessions import TOO_MANY, LoginIn
 from opendai.resources.users import MembershipOut
 
 
@@ -26,7 +26,11 @@ class CheckedUserOut(Output):
 router = APIRouter(tags=["Auth"])
 
 
-@router.post("/internal/auth", openapi_extra=form_or_json_page(LoginIn))
+@router.post(
+    "/internal/auth",
+    openapi_extra=form_or_json_page(LoginIn),
+    responses={404: {"description": "The username or the password is wrong, or this is off."}, 429: TOO_MANY},
+)
 def check_login(
     caller: Admin, request: Request, database: DatabaseDep, given: Annotated[LoginIn, form_or_json(LoginIn)]
 ) -> CheckedUserOut:

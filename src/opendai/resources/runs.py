@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from sqlalchemy import ColumnElement, Select, case, func, literal, null, select
 from sqlalchemy.orm import Session
 
@@ -11,17 +11,20 @@ from opendai import tables
 from opendai.auth.callers import Caller, User
 from opendai.database import repository
 from opendai.errors import NotFound
-from opendai.resources.inputs import Id, Limit, Offset, Output, Search, Timestamp, Whole
-from opendai.resources.sorting import sort_by
-
-QUEUED, RUNNING = "QUEUED", "RUNNING"
-UNFINISHED = (QUEUED, RUNNING)
-INCOMPLETE = "INCOMPLETE"
-
-
-def wire_status(status: str) -> str:
-    """The published status: a run that has not finished is INCOMPLETE, whether it waits or walks."""
-    return INCOMPLETE if status in UNFINISHED else status
+from opendai.resources.inputs import (
+    LARGEST_ID,
+    Id,
+    Limit,
+    Number,
+    Offset,
+    Output,
+    Search,
+    Timestamp,
+    Whole,
+)
+from opendai.resources.run_pages import RunFilters, find_page
+from opendai.resources.run_states import FAILED, INCOMPLETE, UNFINISHED
+from opendai.tables.columns import Moment
 
 
 class RunOut(Output):
@@ -72,16 +75,47 @@ class RunRepository:
         return RunOut.model_validate(row)
 
     def search(
-        self, caller: Caller, filters: list[ColumnElement[bool]], *, sort: str | None, offset: int, limit: int
+        self, caller: Caller, filters: RunFilters, *, sort: str | None, offset: int, limit: int
     ) -> RunsOut:
-        conditions = [_seen(caller), *filters]
-        order = sort_by(sort, _SORTABLE, tables.Run.id)
-        rows = self._session.execute(_runs().where(*conditions).order_by(*order).offset(offset).limit(limit))
-        return RunsOut(
-            items=[RunOut.model_validate(row) for row in rows],
-            total_count=self._session.scalar(select(func.count(tables.Run.id)).where(*conditions)) or 0,
-            date_as_of=datetime.now(UTC),
+        page = find_page(
+            self._session, caller, filters, sort=sort, columns=_SORTABLE, offset=offset, limit=limit
         )
+        return RunsOut(
+            items=self.read(page.ids, caller), total_count=page.total, date_as_of=datetime.now(UTC)
+        )
+
+    def read(self, ids: list[int], caller: Caller) -> list[RunOut]:
+        """The runs in the order of their ids as given; those that are gone or not seen are left out."""
+        rows = self._session.execute(_runs().where(tables.Run.id.in_(ids), _seen(caller)))
+        found = {row.id: row for row in rows}
+        return [RunOut.model_validate(found[run_id]) for run_id in ids if run_id in found]
+
+    def of_model(
+        self,
+        model_id: int,
+        caller: Caller,
+        *,
+        after: datetime | None,
+        before: datetime | None,
+        offset: int,
+        limit: int,
+    ) -> list[RunOut]:
+        """Runs that occurred in a time, the newest first."""
+        run = tables.Run
+        query = select(run.id).where(run.model_id == model_id)
+        if after is not None:
+            query = query.where(run.occurred_at > after)
+        if before is not None:
+            query = query.where(run.occurred_at < before)
+        query = query.order_by(run.occurred_at.desc(), run.id.desc()).offset(offset).limit(limit)
+        return self.read(list(self._session.scalars(query)), caller)
+
+    def failed(self, model_id: int, caller: Caller, *, offset: int, limit: int) -> list[RunOut]:
+        """Runs of a model that ended as FAILED, the newest first."""
+        run = tables.Run
+        query = select(run.id).where(run.model_id == model_id, run.status == FAILED)
+        query = query.order_by(run.id.desc()).offset(offset).limit(limit)
+        return self.read(list(self._session.scalars(query)), caller)
 
     def timings(self, run_id: int, caller: Caller) -> list[TimingOut]:
         """The steps of the run's newest attempt, in their order."""
@@ -115,18 +149,18 @@ def _seen(caller: Caller) -> ColumnElement[bool]:
 
 
 _status = case((tables.Run.status.in_(UNFINISHED), INCOMPLETE), else_=tables.Run.status)
-_started = func.coalesce(tables.Run.started_at, tables.Run.created_at)
 
 _SORTABLE = {
     "id": tables.Run.id,
     "modelname": tables.Run.model_name,
     "teststatus": _status,
-    "starttime": _started,
-    "endtime": tables.Run.ended_at,
+    "starttime": tables.Run.occurred_at,
+    # The databases disagree on where to put what is null: here what has not ended yet ends last.
+    "endtime": func.coalesce(tables.Run.ended_at, literal(datetime(9999, 1, 1, tzinfo=UTC), Moment)),
     "coverage": tables.Run.coverage,
-    "testcase": tables.Run.test_case_name,
+    "testcase": func.coalesce(tables.Run.test_case_name, ""),
     "runtype": tables.Run.generator,
-    "step": tables.Run.config_step,
+    "step": func.coalesce(tables.Run.config_step, -1),
 }
 
 
@@ -138,7 +172,7 @@ def _runs() -> Select[Any]:
         run.model_name.label("modelname"),
         run.group_id.label("groupid"),
         _status.label("teststatus"),
-        _started.label("starttime"),
+        run.occurred_at.label("starttime"),
         run.ended_at.label("endtime"),
         run.seed,
         run.coverage,
@@ -155,6 +189,7 @@ def _runs() -> Select[Any]:
     )
 
 
+RowNumber = Annotated[Whole, Query(ge=0, le=LARGEST_ID)]
 Runs = Annotated[RunRepository, repository(RunRepository)]
 router = APIRouter(tags=["Runs"])
 
@@ -163,7 +198,7 @@ router = APIRouter(tags=["Runs"])
 def list_runs(
     caller: User,
     runs: Runs,
-    id: Whole | None = None,
+    id: RowNumber | None = None,
     testcase: Search | None = None,
     teststatus: Search | None = None,
     modelname: Search | None = None,
@@ -171,27 +206,19 @@ def list_runs(
     sort: Search | None = None,
     offset: Offset = 0,
     limit: Limit = 1000,
-    step: Whole | None = None,
+    step: Number | None = None,
     modeluuid: Search | None = None,
 ) -> RunsOut:
-    """The runs of the caller's groups, by id."""
-    run = tables.Run
-    filters: list[ColumnElement[bool]] = []
-    if id is not None:
-        filters.append(run.id == id)
-    if testcase is not None:
-        filters.append(run.test_case_name == testcase)
-    if teststatus is not None:
-        wanted = teststatus.upper()
-        filters.append(run.status.in_(UNFINISHED) if wanted == INCOMPLETE else run.status == wanted)
-    if modelname is not None:
-        filters.append(run.model_name == modelname)
-    if task_instance_id is not None:
-        filters.append(run.execution_id == task_instance_id)
-    if step is not None:
-        filters.append(run.config_step == step)
-    if modeluuid is not None:
-        filters.append(run.model_id.in_(select(tables.Model.id).where(tables.Model.uuid == modeluuid)))
+    """The runs of the caller's groups, by id. A filter without a value does not restrict."""
+    filters = RunFilters(
+        id=id,
+        test_case=testcase or None,
+        status=teststatus.upper() if teststatus else None,
+        model_name=modelname or None,
+        execution_id=task_instance_id.lower() if task_instance_id else None,
+        step=step,
+        model_uuid=modeluuid.lower() if modeluuid else None,
+    )
     return runs.search(caller, filters, sort=sort, offset=offset, limit=limit)
 
 

@@ -21,7 +21,8 @@ from opendai.database import DatabaseDep, repository
 from opendai.errors import Conflict, Fault, Invalid, NotFound, Problem
 from opendai.resources.inputs import LARGEST_ID, Id, Input, Line, Moment, Output, Text, Timestamp
 from opendai.resources.pictures import ENDINGS, picture_type, unpack_map
-from opendai.resources.runs import RUNNING, find_visible_run
+from opendai.resources.run_states import RUNNING
+from opendai.resources.runs import find_visible_run
 from opendai.storage import ObjectStore
 
 _LARGEST_BODY = 16 << 20
@@ -173,7 +174,16 @@ _BODY = {
 }
 
 
-@router.post("/screenshots", status_code=202, openapi_extra=_BODY, max_body_size=_LARGEST_BODY)
+@router.post(
+    "/screenshots",
+    status_code=202,
+    openapi_extra=_BODY,
+    max_body_size=_LARGEST_BODY,
+    responses={
+        404: {"description": "There is no such run."},
+        409: {"description": "The attempt has ended, or the screenshot belongs to another run."},
+    },
+)
 async def create_screenshot(caller: Reporter, database: DatabaseDep, request: Request) -> ReceivedOut:
     """Add a picture to a run. The same `artifact_id` again is the same screenshot."""
     store: ObjectStore = request.app.state.store

@@ -16,6 +16,7 @@ from opendai.resources.inputs import Input, Line, Output, Password, form_or_json
 from opendai.resources.users import UserOut
 
 _REFUSED = "Token info not available."
+TOO_MANY = {"description": "Too many logins wait; Retry-After says when to come back."}
 _NOBODY = "The username or the password is wrong."
 
 
@@ -54,9 +55,18 @@ class TokenOut(Output):
 
 
 router = APIRouter(tags=["Auth"])
+# Both read the token themselves, as one that is refused is the published 404.
+_OF_A_TOKEN: dict[str, Any] = {
+    "openapi_extra": {"security": [{"bearer": []}]},
+    "responses": {404: {"description": _REFUSED}},
+}
 
 
-@router.post("/auth", openapi_extra=form_or_json_page(LoginIn))
+@router.post(
+    "/auth",
+    openapi_extra=form_or_json_page(LoginIn),
+    responses={404: {"description": _NOBODY}, 429: TOO_MANY},
+)
 def create_session(
     request: Request, database: DatabaseDep, given: Annotated[LoginIn, form_or_json(LoginIn)]
 ) -> SessionOut:
@@ -79,7 +89,7 @@ def create_session(
     )
 
 
-@router.get("/auth")
+@router.get("/auth", **_OF_A_TOKEN)
 def get_session(request: Request, database: DatabaseDep) -> TokenOut:
     """What the presented token says."""
     caller = _holder(request, database)
@@ -98,7 +108,7 @@ def get_session(request: Request, database: DatabaseDep) -> TokenOut:
     )
 
 
-@router.delete("/auth")
+@router.delete("/auth", **_OF_A_TOKEN)
 def delete_session(request: Request, database: DatabaseDep) -> dict[str, Any]:
     """Log out: the presented token is refused from now on."""
     caller = _holder(request, database)

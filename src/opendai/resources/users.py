@@ -237,7 +237,7 @@ Users = Annotated[UserRepository, repository(UserRepository)]
 router = APIRouter(tags=["Users"])
 
 
-@router.post("/users")
+@router.post("/users", responses={402: {}, 409: {}, 429: {}})
 def create_user(caller: Admin, request: Request, database: DatabaseDep, given: UserIn) -> UserOut:
     """Create a user, who gets a group of the same name besides the named ones. 402 beyond the licenses."""
     # Nobody knows the random one: without a password there is no way in until one is set.
@@ -267,7 +267,7 @@ def get_user(caller: UserPolicy, users: Users, user_id: Id) -> UserOut:
     return UserOut.model_validate(users.get(user_id))
 
 
-@router.put("/users/{user_id}")
+@router.put("/users/{user_id}", responses={402: {}, 409: {}, 429: {}})
 def update_user(
     caller: UserPolicy, request: Request, database: DatabaseDep, user_id: Id, given: UserPatch
 ) -> UserOut:
@@ -282,7 +282,7 @@ def update_user(
         return UserOut.model_validate(user)
 
 
-@router.delete("/users/{user_id}")
+@router.delete("/users/{user_id}", responses={409: {}})
 def delete_user(caller: Admin, users: Users, user_id: Id) -> dict[str, Any]:
     """Delete a user, which ends their tokens, and their own group unless models, runs or others are in it. The
     last administrator stays (409)."""

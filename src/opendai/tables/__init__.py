@@ -21,7 +21,7 @@ from opendai.tables.models import (
     TestCase,
     TransitionTotal,
 )
-from opendai.tables.runs import DoomedObject, ErrorEntry, Execution, Run, RunLog, Screenshot, Timing
+from opendai.tables.runs import DoomedObject, ErrorEntry, Execution, Run, RunCount, RunLog, Screenshot, Timing
 
 __all__ = [
     "Agent",
@@ -42,6 +42,7 @@ __all__ = [
     "ModelVersion",
     "RevokedToken",
     "Run",
+    "RunCount",
     "RunLog",
     "Screenshot",
     "SigningKey",

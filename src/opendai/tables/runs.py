@@ -6,18 +6,34 @@ from sqlalchemy import Double, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opendai.database import Table
-from opendai.tables.columns import BigId, Body, ClockTime, Created, Id, Moment, Name, Uuid, When
+from opendai.tables.columns import BigId, Body, ClockTime, Created, Id, Moment, Name, Uuid, When, now
 
 
 class Execution(Table):
-    """What a client started: a task instance with one or more runs."""
+    """What a client started: a task instance with one or more runs, or the record of one that ran elsewhere."""
 
     __tablename__ = "executions"
+    __table_args__ = (
+        Index("ix_executions_created_at_id", "created_at", "id"),
+        Index("ix_executions_group_id_created_at_id", "group_id", "created_at", "id"),
+        Index("ix_executions_owner_id_created_at_id", "owner_id", "created_at", "id"),
+        Index("ix_executions_test_config_id_created_at_id", "test_config_id", "created_at", "id"),
+    )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     test_config_id: Mapped[Uuid | None]
     started_by: Mapped[Name]
+    model_id: Mapped[int | None] = mapped_column(
+        BigId, ForeignKey("models.id", ondelete="CASCADE"), index=True
+    )
+    group_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("groups.id"))
+    """The group of its runs; null, like the model, for what ran elsewhere."""
+    owner_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"))
+    """Who wrote down what ran elsewhere, and alone sees it; null for what has runs."""
+    own_status: Mapped[str | None] = mapped_column(String(10))
+    """What a client says of it; while it is null the status follows from the runs."""
     created_at: Mapped[Created]
+    updated_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
 
 class Run(Table):
@@ -28,21 +44,29 @@ class Run(Table):
     """
 
     __tablename__ = "runs"
+    # One for each filter of the published list, so that any page of it is read in the order of the index.
     __table_args__ = (
         Index("ix_runs_status_id", "status", "id"),
+        Index("ix_runs_execution_id_id", "execution_id", "id"),
         Index("ix_runs_test_case_id_id_ended_at", "test_case_id", "id", "ended_at"),
+        Index("ix_runs_model_id_status_id", "model_id", "status", "id"),
+        Index("ix_runs_model_id_occurred_at_id", "model_id", "occurred_at", "id"),
+        Index("ix_runs_group_id_id", "group_id", "id"),
+        Index("ix_runs_group_id_model_id_id", "group_id", "model_id", "id"),
+        Index("ix_runs_group_id_model_name_id", "group_id", "model_name", "id"),
+        Index("ix_runs_group_id_test_case_name_id", "group_id", "test_case_name", "id"),
+        Index("ix_runs_group_id_config_step_id", "group_id", "config_step", "id"),
+        Index("ix_runs_group_id_status_id", "group_id", "status", "id"),
         {"sqlite_autoincrement": True},
     )
 
     id: Mapped[Id]
-    execution_id: Mapped[str] = mapped_column(
-        String(36), ForeignKey("executions.id", ondelete="CASCADE"), index=True
-    )
-    model_id: Mapped[int] = mapped_column(BigId, ForeignKey("models.id", ondelete="CASCADE"), index=True)
+    execution_id: Mapped[str] = mapped_column(String(36), ForeignKey("executions.id", ondelete="CASCADE"))
+    model_id: Mapped[int] = mapped_column(BigId, ForeignKey("models.id", ondelete="CASCADE"))
     version_id: Mapped[int] = mapped_column(
         BigId, ForeignKey("model_versions.id", ondelete="CASCADE"), index=True
     )
-    group_id: Mapped[int] = mapped_column(BigId, ForeignKey("groups.id"), index=True)
+    group_id: Mapped[int] = mapped_column(BigId, ForeignKey("groups.id"))
     model_name: Mapped[Name]
     status: Mapped[str] = mapped_column(String(10))
     reason: Mapped[Body] = mapped_column(default="")
@@ -83,7 +107,31 @@ class Run(Table):
     failed_action: Mapped[Name | None]
     created_at: Mapped[Created]
     started_at: Mapped[datetime | None] = mapped_column(Moment)
+    occurred_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    """When it began or, until it does, when it was queued: the start time that is published."""
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class RunCount(Table):
+    """How many runs there are of one kind, kept up by whatever creates, ends or deletes a run.
+
+    A page of runs is told its total from here: counting a million runs takes as long as reading them. `status`
+    is the published one. Counts that have come down to 0 stay.
+    """
+
+    __tablename__ = "run_counts"
+
+    group_id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    model_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("models.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    model_name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    test_case_name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    """Empty for walks without one."""
+    config_step: Mapped[int] = mapped_column(primary_key=True)
+    """-1 for runs that are no step of a test configuration."""
+    status: Mapped[str] = mapped_column(String(10), primary_key=True)
+    runs: Mapped[int] = mapped_column(BigId)
 
 
 class Timing(Table):
@@ -151,12 +199,16 @@ class ErrorEntry(Table):
     """Something that went wrong with an execution, for `GET /ai/errors`."""
 
     __tablename__ = "errors"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = (
+        Index("ix_errors_execution_id_id", "execution_id", "id"),
+        Index("ix_errors_group_id_id", "group_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[Id]
-    execution_id: Mapped[str] = mapped_column(
-        String(36), ForeignKey("executions.id", ondelete="CASCADE"), index=True
-    )
+    execution_id: Mapped[str] = mapped_column(String(36), ForeignKey("executions.id", ondelete="CASCADE"))
+    run_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("runs.id", ondelete="CASCADE"), index=True)
+    group_id: Mapped[int] = mapped_column(BigId, ForeignKey("groups.id"))
     sender: Mapped[Name]
     severity: Mapped[str] = mapped_column(String(20))
     message: Mapped[Body]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.database import database_clock
 from opendai.resources.executions.endings import write_log
-from opendai.resources.runs import QUEUED, RUNNING
+from opendai.resources.run_states import QUEUED, RUNNING
 from opendai.tables.columns import now
 
 Hits = list[tuple[str, str, int]]
@@ -60,6 +60,7 @@ def claim_run(
         .limit(1)
         .with_for_update(skip_locked=True)
     )
+    moment = now()
     claimed = session.scalar(
         update(tables.Run)
         .where(tables.Run.id == oldest.scalar_subquery(), tables.Run.status == QUEUED)
@@ -71,7 +72,8 @@ def claim_run(
             lease_ends=database_clock() + lease_seconds,
             last_event=0,
             steps=0,
-            started_at=func.coalesce(tables.Run.started_at, now()),
+            started_at=func.coalesce(tables.Run.started_at, moment),
+            occurred_at=func.coalesce(tables.Run.started_at, moment),
         )
         .returning(tables.Run.id)
         .execution_options(synchronize_session=False)

@@ -1,45 +1,49 @@
 """How a run ends: by a report, an abort, or a lease that ran out once too often."""
 
-from sqlalchemy import ColumnElement, Integer, cast, func, literal, select, update
-from sqlalchemy import case as sql_case
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from opendai import tables
-from opendai.database import database_clock, upsert
+from opendai.database import database_clock
 from opendai.engine import parse_model, run_coverage
-from opendai.resources.runs import QUEUED, RUNNING
+from opendai.resources.executions.counting import Kind, count_runs, kind_of
+from opendai.resources.executions.totals import add_to_totals, walked_steps
+from opendai.resources.run_states import CANCELLED, ERROR, PASSED, QUEUED, RUNNING
 from opendai.tables.columns import now
 
-PASSED, FAILED, ERROR, CANCELLED = "PASSED", "FAILED", "ERROR", "CANCELLED"
+
+class Ending(NamedTuple):
+    """A run that ends, its final status, and why in a few words."""
+
+    run: tables.Run
+    status: str
+    reason: str
 
 
-def end_run(session: Session, run: tables.Run, status: str, reason: str) -> None:
-    """Give the run its final status, and count what it took towards its version and its test case."""
-    run.status = status
-    run.reason = reason
-    run.ended_at = now()
-    _count_run(session, run)
-    _count_transitions(session, run)
-    run.coverage = _coverage(session, run)
-    if run.test_case_id is not None:
-        case = session.get(tables.TestCase, run.test_case_id, with_for_update=True)
-        if case is not None:
-            case.runs += 1
-            case.fails += status == FAILED
-    write_log(
-        session, run, f"The run ended as {status}: {reason}.", "INFO" if status == PASSED else "WARNING"
-    )
-    if status == ERROR:
-        session.add(
-            tables.ErrorEntry(
-                execution_id=run.execution_id,
-                sender="opendai",
-                severity="ERROR",
-                message=f"Run {run.id}: {reason}.",
-                error_time=run.ended_at,
-            )
-        )
+def end_runs(session: Session, endings: Sequence[Ending]) -> None:
+    """Give runs their final status, and count what they took towards their versions and test cases."""
+    changes: Counter[Kind] = Counter()
+    for run, status, reason in endings:
+        changes[kind_of(run)] -= 1
+        run.status = status
+        run.reason = reason
+        run.ended_at = now()
+        changes[kind_of(run)] += 1
+    runs = [ending.run for ending in endings]
+    add_to_totals(session, runs)
+    for run, status, reason in endings:
+        run.coverage = _coverage(session, run)
+        severity = "INFO" if status == PASSED else "WARNING"
+        write_log(session, run, f"The run ended as {status}: {reason}.", severity)
+        if status == ERROR:
+            session.add(_error(run))
     session.flush()
+    _touch_executions(session, runs)
+    count_runs(session, changes)
 
 
 def request_abort(session: Session, execution_id: str) -> None:
@@ -47,12 +51,13 @@ def request_abort(session: Session, execution_id: str) -> None:
     runs = session.scalars(
         select(tables.Run)
         .where(tables.Run.execution_id == execution_id, tables.Run.status.in_((QUEUED, RUNNING)))
+        .order_by(tables.Run.id)
         .with_for_update()
-    )
-    for run in runs.all():
+    ).all()
+    for run in runs:
         run.is_abort_requested = True
-        if run.status == QUEUED:
-            end_run(session, run, CANCELLED, "it was aborted before it began")
+    reason = "it was aborted before it began"
+    end_runs(session, [Ending(run, CANCELLED, reason) for run in runs if run.status == QUEUED])
 
 
 def end_runs_of_agent(session: Session, agent_id: int) -> None:
@@ -60,10 +65,10 @@ def end_runs_of_agent(session: Session, agent_id: int) -> None:
     runs = session.scalars(
         select(tables.Run)
         .where(tables.Run.wanted_agent_id == agent_id, tables.Run.status.in_((QUEUED, RUNNING)))
+        .order_by(tables.Run.id)
         .with_for_update()
     )
-    for run in runs.all():
-        end_run(session, run, ERROR, "the agent that it waited for was deleted")
+    end_runs(session, [Ending(run, ERROR, "the agent that it waited for was deleted") for run in runs])
 
 
 def expire_leases(session: Session, *, attempts: int) -> int:
@@ -78,16 +83,18 @@ def expire_leases(session: Session, *, attempts: int) -> int:
         .limit(100)
         .with_for_update(skip_locked=True)
     ).all()
+    endings = []
     for run in lost:
         if run.is_abort_requested:
-            end_run(session, run, CANCELLED, "it was aborted and its agent fell silent")
+            endings.append(Ending(run, CANCELLED, "it was aborted and its agent fell silent"))
         elif run.attempt >= attempts:
-            end_run(session, run, ERROR, f"{run.attempt} attempts ended without a report in time")
+            endings.append(Ending(run, ERROR, f"{run.attempt} attempts ended without a report in time"))
         else:
             write_log(session, run, f"Attempt {run.attempt} fell silent; the run waits again.", "WARNING")
             run.status = QUEUED
             run.agent_id = None
             run.claim_key = None
+    end_runs(session, endings)
     session.flush()
     return len(lost)
 
@@ -101,59 +108,35 @@ def write_log(session: Session, run: tables.Run, message: str, severity: str) ->
     )
 
 
-def _count_run(session: Session, run: tables.Run) -> None:
-    version = tables.ModelVersion
-    counter = {PASSED: version.passed, FAILED: version.failed}.get(run.status, version.broken)
-    session.execute(update(version).where(version.id == run.version_id).values({counter: counter + 1}))
+def _touch_executions(session: Session, runs: Sequence[tables.Run]) -> None:
+    execution = tables.Execution
+    for execution_id in sorted({run.execution_id for run in runs}):
+        session.execute(
+            update(execution)
+            .where(execution.id == execution_id)
+            .values(updated_at=now())
+            .execution_options(synchronize_session=False)
+        )
 
 
-def _count_transitions(session: Session, run: tables.Run) -> None:
-    timing, total = tables.Timing, tables.TransitionTotal
-    passes = func.sum(sql_case((timing.is_passed, 1), else_=0))
-    counted = (
-        select(
-            literal(run.version_id),
-            literal(run.test_case_name or ""),
-            timing.state,
-            timing.action,
-            cast(passes, Integer),
-            cast(func.count() - passes, Integer),
-        )
-        .where(*_walked(run))
-        .group_by(timing.state, timing.action)
-        # Everyone locks the rows in this order, so that two runs that end together cannot block each other.
-        .order_by(timing.state, timing.action)
-    )
-    columns = ["version_id", "test_case", "state", "action", "passes", "fails"]
-    statement = upsert(session, total).from_select(columns, counted)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=columns[:4],
-            set_={
-                "passes": total.passes + statement.excluded.passes,
-                "fails": total.fails + statement.excluded.fails,
-            },
-        )
+def _error(run: tables.Run) -> tables.ErrorEntry:
+    return tables.ErrorEntry(
+        execution_id=run.execution_id,
+        run_id=run.id,
+        group_id=run.group_id,
+        sender="opendai",
+        severity="ERROR",
+        message=f"Run {run.id}: {run.reason}.",
+        error_time=run.ended_at,
     )
 
 
 def _coverage(session: Session, run: tables.Run) -> float:
     timing = tables.Timing
-    taken = session.execute(select(timing.state, timing.action).where(*_walked(run)).distinct()).all()
+    taken = session.execute(select(timing.state, timing.action).where(*walked_steps(run)).distinct()).all()
     if not taken:
         return 0.0
     text = session.scalars(
         select(tables.ModelVersion.modeljson).where(tables.ModelVersion.id == run.version_id)
     ).one()
     return run_coverage(parse_model(text), ((row.state, row.action) for row in taken))
-
-
-def _walked(run: tables.Run) -> list[ColumnElement[bool]]:
-    """The steps that count as coverage: actions of the newest attempt, without the ways of failure and cleanup."""
-    timing = tables.Timing
-    return [
-        timing.run_id == run.id,
-        timing.attempt == run.attempt,
-        timing.phase == "walk",
-        timing.action != "",
-    ]

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.database import database_clock
-from opendai.errors import Conflict, Fault, Invalid, NotFound
-from opendai.resources.executions.endings import CANCELLED, end_run
+from opendai.errors import Conflict, Fault, Invalid
+from opendai.resources.executions.endings import Ending, end_runs
 from opendai.resources.inputs import Input, Line, Moment, Number, Text
-from opendai.resources.runs import RUNNING
+from opendai.resources.run_states import CANCELLED, RUNNING
 from opendai.tables.columns import now
 
 MOST_EVENTS = 500
@@ -70,11 +70,12 @@ class FinishIn(Input):
 
 
 def hold(session: Session, run_id: int, agent_id: int | None, attempt: int) -> tables.Run:
-    """The run, locked, if this attempt of this agent still holds it; else Conflict."""
+    """The run, locked, if this attempt of this agent still holds it; else Conflict.
+
+    So too where there is no run: it was deleted, which its agent must hear as it hears of an end.
+    """
     run = session.scalar(select(tables.Run).where(tables.Run.id == run_id).with_for_update())
-    if run is None:
-        raise NotFound(f"There is no run {run_id}.")
-    if run.status != RUNNING or run.attempt != attempt or run.agent_id != agent_id:
+    if run is None or run.status != RUNNING or run.attempt != attempt or run.agent_id != agent_id:
         raise Conflict(f"Attempt {attempt} of run {run_id} is not yours or has ended.")
     return run
 
@@ -121,7 +122,7 @@ def finish(session: Session, run: tables.Run, given: FinishIn) -> None:
     if given.unreachable:
         reason += f"; out of reach: {', '.join(given.unreachable[:50])}"
     status = CANCELLED if run.is_abort_requested else given.status
-    end_run(session, run, status, reason)
+    end_runs(session, [Ending(run, status, reason)])
 
 
 def _timing(run: tables.Run, step: StepEvent) -> dict[str, object]:

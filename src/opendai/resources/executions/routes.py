@@ -14,7 +14,7 @@ from opendai.resources.executions.endings import request_abort
 from opendai.resources.executions.starting import ExecutionIn
 from opendai.resources.executions.starting import start_execution as start
 from opendai.resources.inputs import Output, Timestamp
-from opendai.resources.runs import wire_status
+from opendai.resources.run_states import wire_status
 
 
 class StartedOut(Output):
@@ -47,14 +47,21 @@ class ExecutionOut(StartedOut):
 
 
 router = APIRouter(tags=["Execution"])
+# Where a client of 2021 asks how far an execution is.
+status_router = APIRouter(tags=["Execution"])
 
 
-@router.post("/executions", status_code=201)
+@router.post(
+    "/executions",
+    status_code=201,
+    responses={402: {"description": "The licenses allow no more executions at a time."}},
+)
 def start_execution(caller: User, session: SessionDep, given: ExecutionIn) -> StartedOut:
     """Queue a run. Without an agent the server generates the path itself and touches nothing."""
     return StartedOut(**_ids(start(session, given, caller)))
 
 
+@status_router.get("/executions/{execution_id}")
 @router.get("/executions/{execution_id}")
 def get_execution(caller: User, session: SessionDep, execution_id: UUID) -> ExecutionOut:
     """How far an execution is."""

@@ -3,6 +3,7 @@
 import json
 import random
 import uuid
+from collections import Counter
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -13,9 +14,10 @@ from opendai import tables
 from opendai.auth.callers import Caller
 from opendai.engine import check_goals, parse_model, parse_test_case
 from opendai.errors import Fault, Invalid
+from opendai.resources.executions.counting import count_runs, kind_of
 from opendai.resources.inputs import LARGEST_ID, Input, Line, Whole
 from opendai.resources.licenses import check_executions
-from opendai.resources.runs import QUEUED
+from opendai.resources.run_states import QUEUED
 
 _LARGEST_SEED = 999_999
 
@@ -68,7 +70,9 @@ def start_execution(session: Session, given: ExecutionIn, caller: Caller) -> tab
     """
     run = _repeated(session, given, caller) if given.rerun_id is not None else _fresh(session, given, caller)
     check_executions(session)
-    execution = tables.Execution(id=str(uuid.uuid4()), started_by=caller.name)
+    execution = tables.Execution(
+        id=str(uuid.uuid4()), started_by=caller.name, model_id=run.model_id, group_id=run.group_id
+    )
     session.add(execution)
     session.flush()
     run.execution_id = execution.id
@@ -76,6 +80,7 @@ def start_execution(session: Session, given: ExecutionIn, caller: Caller) -> tab
     run.walker, run.wanted_agent_id = _walker(session, given.agent)
     session.add(run)
     session.flush()
+    count_runs(session, Counter([kind_of(run)]))
     return run
 
 

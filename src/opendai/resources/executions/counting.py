@@ -1,0 +1,48 @@
+"""Keeps the counts from which pages of runs know their totals."""
+
+from collections import Counter
+from typing import NamedTuple
+
+from sqlalchemy.orm import Session
+
+from opendai import tables
+from opendai.database import upsert
+from opendai.resources.run_states import wire_status
+
+
+class Kind(NamedTuple):
+    """What runs are counted by: the columns of `RunCount`, in their order."""
+
+    group_id: int
+    model_id: int
+    model_name: str
+    test_case_name: str
+    config_step: int
+    status: str
+
+
+def kind_of(run: tables.Run) -> Kind:
+    """The kind that a run is of while it has its present status."""
+    return Kind(
+        run.group_id,
+        run.model_id,
+        run.model_name,
+        run.test_case_name or "",
+        -1 if run.config_step is None else run.config_step,
+        wire_status(run.status),
+    )
+
+
+def count_runs(session: Session, changes: Counter[Kind]) -> None:
+    """Add what has changed. To be called last in a transaction: others who count the same kind wait for it."""
+    # Everyone locks the rows in this order, so that two who count several kinds cannot block each other.
+    rows = [{**kind._asdict(), "runs": more} for kind, more in sorted(changes.items()) if more]
+    if not rows:
+        return
+    count = tables.RunCount
+    statement = upsert(session, count).values(rows)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(Kind._fields), set_={"runs": count.runs + statement.excluded.runs}
+        )
+    )
