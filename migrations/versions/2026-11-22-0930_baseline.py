@@ -297,6 +297,7 @@ def upgrade() -> None:
             "status",
             name=op.f("pk_run_counts"),
         ),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("run_counts", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_run_counts_model_id"), ["model_id"], unique=False)

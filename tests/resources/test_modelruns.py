@@ -10,16 +10,10 @@ from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person, Program
 from tests.resources.hand_walks import walk
-from tests.resources.test_models import create_model
 from tests.resources.walking import ANY_AGENT, HandAgent, start
 
 PATHS = ["runs", "defects", "testcasesummary", "testcaseruns"]
 NONE_YET = {"passcount": 0, "failcount": 0, "cancelcount": 0, "errorcount": 0, "incompletecount": 0}
-
-
-@pytest.fixture
-def clinic(client: TestClient, alice: Person, samples: dict[str, str]) -> dict[str, Any]:
-    return create_model(client, alice, samples["petclinic"])
 
 
 @pytest.fixture

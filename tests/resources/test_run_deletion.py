@@ -11,23 +11,12 @@ from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person, Program
 from tests.resources.hand_walks import walk
-from tests.resources.test_models import create_model
 from tests.resources.walking import ANY_AGENT, HandAgent, log, start, step
 
 LEFT = (
     *(tables.Execution, tables.Run, tables.Timing, tables.RunLog, tables.Screenshot, tables.ErrorEntry),
     tables.TransitionTotal,
 )
-
-
-@pytest.fixture
-def clinic(client: TestClient, alice: Person, samples: dict[str, str]) -> dict[str, Any]:
-    return create_model(client, alice, samples["petclinic"])
-
-
-@pytest.fixture
-def agent(client: TestClient, lab: Program) -> HandAgent:
-    return HandAgent(client, lab)
 
 
 def reports(client: TestClient, person: Person) -> list[Any]:

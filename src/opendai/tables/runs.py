@@ -120,6 +120,8 @@ class RunCount(Table):
     """
 
     __tablename__ = "run_counts"
+    # A sum reads the rows in the order of the key: SQLite is to keep them in it.
+    __table_args__ = {"sqlite_with_rowid": False}
 
     group_id: Mapped[int] = mapped_column(BigId, primary_key=True)
     model_id: Mapped[int] = mapped_column(
