@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import text
+from sqlalchemy import delete, exists, select, text
 from starlette.testclient import TestClient
 
 from opendai import tables
@@ -19,7 +19,7 @@ from opendai.resources.coverage_models import CoverageModelRepository
 from opendai.resources.installation import install
 from opendai.settings import Settings
 
-pytest_plugins = ["tests.services"]
+pytest_plugins = ["tests.services", "tests.mailserver", "tests.contract.world"]
 
 PASSWORD = "correct horse battery staple"
 _KEPT = {"signing_keys", "instance"}
@@ -93,14 +93,21 @@ def client(live: TestClient, database: Database) -> TestClient:
 
 
 def _empty(database: Database) -> None:
-    names = [table.name for table in Table.metadata.sorted_tables if table.name not in _KEPT]
+    # Deleting the few rows that there are takes a quarter of the time of PostgreSQL's TRUNCATE.
+    emptied = [table for table in reversed(Table.metadata.sorted_tables) if table.name not in _KEPT]
     with database.writing() as session:
+        has_rows = session.execute(select(*(exists(select(1).select_from(table)) for table in emptied))).one()
+        for table, is_filled in zip(emptied, has_rows, strict=True):
+            if is_filled:
+                session.execute(delete(table))
         if database.is_sqlite:
-            for name in reversed(names):
-                session.execute(text(f"DELETE FROM {name}"))
             session.execute(text("DELETE FROM sqlite_sequence"))
         else:
-            session.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE"))
+            numbered = [table.name for table in emptied if table.autoincrement_column is not None]
+            resets = ", ".join(
+                f"setval(pg_get_serial_sequence('{name}', 'id'), 1, false)" for name in numbered
+            )
+            session.execute(text(f"SELECT {resets}"))
         session.add(tables.Group(name="admin"))
         CoverageModelRepository(session).ensure_built_in()
 

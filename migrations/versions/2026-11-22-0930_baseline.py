@@ -61,6 +61,33 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_instance")),
     )
     op.create_table(
+        "licenses",
+        sa.Column(
+            "serial_number",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("is_eula_accepted", sa.Boolean(), nullable=False),
+        sa.Column("is_readable", sa.Boolean(), nullable=False),
+        sa.Column("users", sa.Integer(), nullable=True),
+        sa.Column("executions", sa.Integer(), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("serial_number", name=op.f("pk_licenses")),
+    )
+    op.create_table(
+        "mail_server",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("port", sa.Integer(), nullable=False),
+        sa.Column("username", sa.String(length=255), nullable=False),
+        sa.Column("password", sa.LargeBinary(), nullable=True),
+        sa.Column("recipient", sa.String(length=255), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_server")),
+    )
+    op.create_table(
         "revoked_tokens",
         sa.Column("jti", sa.String(length=36), nullable=False),
         sa.Column("expires", sa.Double(), nullable=False),
@@ -118,6 +145,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_agents_name")),
         sqlite_autoincrement=True,
     )
+    op.create_table(
+        "logins",
+        sa.Column("jti", sa.String(length=36), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("expires", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_logins_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("jti", name=op.f("pk_logins")),
+    )
+    with op.batch_alter_table("logins", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_logins_expires"), ["expires"], unique=False)
+        batch_op.create_index(batch_op.f("ix_logins_user_id"), ["user_id"], unique=False)
+
     op.create_table(
         "memberships",
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -535,6 +576,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_memberships_group_id"))
 
     op.drop_table("memberships")
+    with op.batch_alter_table("logins", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_logins_user_id"))
+        batch_op.drop_index(batch_op.f("ix_logins_expires"))
+
+    op.drop_table("logins")
     op.drop_table("agents")
     op.drop_table("users")
     op.drop_table("signing_keys")
@@ -542,6 +588,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_revoked_tokens_expires"))
 
     op.drop_table("revoked_tokens")
+    op.drop_table("mail_server")
+    op.drop_table("licenses")
     op.drop_table("instance")
     op.drop_table("groups")
     op.drop_table("doomed_objects")

@@ -66,6 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
         "store": store,
         "worker": worker,
         "closing": closing,
+        "secret_key": secret_key,
         "passwords": Passwords(),
         "tokens": Tokens(keys, issuer=f"{settings.public_url}/auth/realms/{settings.realm}"),
     }

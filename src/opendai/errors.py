@@ -38,6 +38,13 @@ class Unauthorized(Problem):
     title = "Unauthorized"
 
 
+class PaymentRequired(Problem):
+    """The licences that are installed do not allow one more."""
+
+    status = 402
+    title = "Payment Required"
+
+
 class Forbidden(Problem):
     """The caller is known and may not."""
 
@@ -64,6 +71,13 @@ class TooLarge(Problem):
 
     status = 413
     title = "Content Too Large"
+
+
+class TooMany(Problem):
+    """More of this is asked for at once than the server does; a moment later it may be granted."""
+
+    status = 429
+    title = "Too Many Requests"
 
 
 class Unavailable(Problem):

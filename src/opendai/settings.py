@@ -40,6 +40,13 @@ class Settings(BaseSettings):
         None, description="A file with the password of the first administrator."
     )
     realm: str = Field("eggplant", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    internal_auth: bool = Field(
+        False,
+        description="Offer POST /ai/internal/auth, by which a login service checks a person's password.",
+    )
+    smtp_allow_private: bool = Field(
+        False, description="Send mail also by a server on a private address, such as a relay in the house."
+    )
     threads: int = Field(
         default_factory=lambda: 4 * (os.cpu_count() or 1),
         ge=2,

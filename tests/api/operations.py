@@ -10,6 +10,7 @@ from starlette.routing import Mount
 OPEN = {
     ("POST", "/ai/auth"),
     ("GET", "/ai/ping"),
+    ("GET", "/ai/status"),
     ("POST", "/auth/realms/{realm}/protocol/openid-connect/token"),
 }
 

@@ -29,8 +29,14 @@ BAD_IDS = [
 BAD_BODIES = {
     "no JSON": b"{",
     "not UTF-8": b'{"name": "\xff"}',
-    "a lone surrogate": b'{"name": "\\ud800", "message": "\\ud800", "group": "shop", "modeljson": "\\ud800"}',
-    "NUL": b'{"name": "a\\u0000b", "message": "a\\u0000b", "group": "a\\u0000b", "model_id": "a\\u0000"}',
+    "a lone surrogate": (
+        b'{"name": "\\ud800", "message": "\\ud800", "group": "shop", "modeljson": "\\ud800", '
+        b'"username": "\\ud800"}'
+    ),
+    "NUL": (
+        b'{"name": "a\\u0000b", "message": "a\\u0000b", "group": "a\\u0000b", "model_id": "a\\u0000", '
+        b'"username": "a\\u0000"}'
+    ),
     "NaN": b'{"target_coverage": NaN, "attempt": NaN, "first": NaN, "message": NaN, "name": NaN, "username": NaN}',
     "a number beyond 64 bits": b'{"attempt": 9223372036854775808, "name": 1, "message": 1, "username": 1, "group": 1}',
     "a number of 5,000 digits": b'{"attempt": ' + b"9" * 5000 + b', "name": 1, "message": 1, "username": 1}',

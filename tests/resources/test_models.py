@@ -63,6 +63,18 @@ def test_a_name_is_taken_once_in_a_group(client: TestClient, admin: Person, samp
     assert response.status_code == 409
 
 
+def test_a_model_cannot_take_the_name_of_another_in_its_group(
+    client: TestClient, admin: Person, samples: dict[str, str]
+) -> None:
+    create_model(client, admin, samples["petclinic"], group="admin")
+    other = create_model(client, admin, samples["petclinic"], name="Clinic", group="admin")
+    for change in ({"name": "PetClinic"}, {"name": "PetClinic", "group": "admin"}):
+        response = client.put(f"/ai/models/{other['id']}", headers=admin.bearer, json=change)
+        assert response.status_code == 409
+        assert response.json() == {"message": 'There is a model "PetClinic" in this group already.'}
+    assert client.get(f"/ai/models/{other['id']}", headers=admin.bearer).json() == other
+
+
 def _without(document: dict[str, Any], **change: Any) -> str:
     return json.dumps({**document, **change})
 

@@ -1,10 +1,13 @@
 """/ai/runs, their timings and their logs."""
 
+import threading
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from opendai.database import Database
+from opendai.worker.walker import walk_one
 from tests.conftest import Person, Program
 from tests.resources.walking import ANY_AGENT, HandAgent, start, step, wait_for_end
 
@@ -16,13 +19,18 @@ FIELDS = [
 
 
 @pytest.fixture
-def three_runs(client: TestClient, alice: Person, clinic: dict[str, Any], lab: Program) -> list[str]:
+def three_runs(
+    client: TestClient, database: Database, alice: Person, clinic: dict[str, Any], lab: Program
+) -> list[str]:
     """A finished walk, a finished test case, and a walk that waits."""
     started = [
         start(client, alice, model_id=clinic["modeluuid"]),
         start(client, alice, model_id=clinic["modeluuid"], test_case_id=1),
         start(client, alice, model_id=clinic["modeluuid"], agent=ANY_AGENT),
     ]
+    # The worker would come by in a quarter of a second.
+    while walk_one(database, lease_seconds=30, stopping=threading.Event()):
+        pass
     for execution in started[:2]:
         wait_for_end(client, alice, execution["id"])
     return [execution["id"] for execution in started]

@@ -1,7 +1,7 @@
 """The agents' own protocol; docs/agents.md is its page. Errors are worded as the execution service words them."""
 
 from opendai.api.dialect import Family, build
-from opendai.api.execution import detail
+from opendai.api.execution import detail, detail_schema
 from opendai.resources.executions import agent_routes
 from opendai.settings import Settings
 
@@ -12,7 +12,9 @@ def create(settings: Settings) -> Family:
     return build(
         "opendai: agent service",
         [agent_routes.router],
+        prefix=PREFIX,
         body=detail,
+        refusal=detail_schema,
         invalid=422,
         max_body_bytes=settings.max_body_bytes,
     )

@@ -9,7 +9,10 @@ from opendai.resources import (
     coverage,
     coverage_models,
     execution_errors,
+    groups,
     insights,
+    licenses,
+    login_checks,
     model_agents,
     modelruns,
     models,
@@ -17,10 +20,12 @@ from opendai.resources import (
     runs,
     screenshots,
     sessions,
+    smtp,
     status,
     tags,
     testcases,
     testconfigtasks,
+    users,
 )
 from opendai.resources.executions import removal
 from opendai.resources.executions import routes as executions
@@ -34,7 +39,12 @@ def create(settings: Settings) -> Family:
         "opendai: DAI 5.2 API",
         [
             sessions.router,
+            login_checks.router,
+            users.router,
+            groups.router,
             status.router,
+            licenses.router,
+            smtp.router,
             agents.router,
             models.router,
             model_agents.router,
@@ -53,7 +63,9 @@ def create(settings: Settings) -> Family:
             testconfigtasks.router,
             executions.status_router,
         ],
+        prefix=PREFIX,
         body=_body,
+        refusal=_refusal,
         invalid=400,
         max_body_bytes=settings.max_body_bytes,
     )
@@ -64,3 +76,17 @@ def _body(refusal: Refusal) -> Any:
     if refusal.faults:
         body["errors"] = [{"field": fault.field, "problem": fault.problem} for fault in refusal.faults]
     return body
+
+
+def _refusal(_status: int) -> dict[str, Any]:
+    text = {"type": "string"}
+    fault = {
+        "type": "object",
+        "properties": {"field": text, "problem": text},
+        "required": ["field", "problem"],
+    }
+    return {
+        "type": "object",
+        "properties": {"message": text, "errors": {"type": "array", "items": fault}},
+        "required": ["message"],
+    }

@@ -7,11 +7,13 @@ from typing import Any
 import structlog
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
+from opendai import __version__
+from opendai.api import openapi, reference
 from opendai.api.requests import failure_sentence, request_id
 from opendai.errors import Fault, Problem
 
@@ -32,15 +34,31 @@ class Refusal:
 
 
 Body = Callable[[Refusal], Any]
+Describe = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Family(FastAPI):
     """A FastAPI application whose last plain-text answer, to a body over the limit, is worded like the others."""
 
-    def __init__(self, *, body: Body, **settings: Any) -> None:
+    def __init__(self, *, prefix: str, body: Body, describe: Describe, **settings: Any) -> None:
         # A redirect for a slash too many would lead to wherever the Host header says.
-        super().__init__(docs_url="/docs", redoc_url=None, redirect_slashes=False, **settings)
+        super().__init__(
+            docs_url=None, redoc_url=None, version=__version__, redirect_slashes=False, **settings
+        )
+        self._prefix = prefix
         self._body = body
+        self._describe = describe
+        self._document: dict[str, Any] | None = None
+        self.add_route("/docs", self._show_reference, include_in_schema=False)
+
+    def openapi(self) -> dict[str, Any]:
+        """The family's OpenAPI document, made once: its routes do not change after `build`."""
+        if self._document is None:
+            self._document = self._describe(super().openapi())
+        return self._document
+
+    def _show_reference(self, _request: Request) -> HTMLResponse:
+        return HTMLResponse(reference.render(self.openapi(), self._prefix), headers=reference.HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_replaced = False
@@ -58,10 +76,25 @@ class Family(FastAPI):
 
 
 def build(
-    title: str, routers: Sequence[APIRouter], *, body: Body, invalid: int, max_body_bytes: int
+    title: str,
+    routers: Sequence[APIRouter],
+    *,
+    prefix: str,
+    body: Body,
+    refusal: openapi.RefusalSchema,
+    invalid: int,
+    max_body_bytes: int,
 ) -> Family:
-    """An application for one family. `invalid` is the status of a body or parameter that cannot be accepted."""
-    app = Family(body=body, title=title, max_body_size=max_body_bytes)
+    """An application for one family, mounted at `prefix`.
+
+    `invalid` is the status of a body or parameter that cannot be accepted; `refusal` is the schema of what
+    `body` words.
+    """
+
+    def describe(document: dict[str, Any]) -> dict[str, Any]:
+        return openapi.complete(document, routers, prefix, invalid=invalid, refusal=refusal)
+
+    app = Family(prefix=prefix, body=body, describe=describe, title=title, max_body_size=max_body_bytes)
     for router in routers:
         app.include_router(router)
 
@@ -71,7 +104,7 @@ def build(
     def refused(_request: Request, problem: Exception) -> JSONResponse:
         assert isinstance(problem, Problem)  # noqa: S101 - it is registered for these alone
         status = invalid if problem.status == 400 else problem.status
-        headers = {"Retry-After": "1"} if status == 503 else None
+        headers = {"Retry-After": "1"} if status in {429, 503} else None
         return answer(Refusal(status, problem.message, problem.faults, problem, headers))
 
     def malformed(_request: Request, error: Exception) -> JSONResponse:

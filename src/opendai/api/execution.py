@@ -13,7 +13,9 @@ def create(settings: Settings) -> Family:
     return build(
         "opendai: execution service",
         [routes.router],
+        prefix=PREFIX,
         body=detail,
+        refusal=detail_schema,
         invalid=422,
         max_body_bytes=settings.max_body_bytes,
     )
@@ -31,3 +33,16 @@ def detail(refusal: Refusal) -> Any:
             ]
         }
     return {"detail": refusal.message}
+
+
+def detail_schema(status: int) -> dict[str, Any]:
+    """The JSON schema of what `detail` words."""
+    text = {"type": "string"}
+    place = {"type": "array", "items": {"anyOf": [text, {"type": "integer"}]}}
+    fault = {
+        "type": "object",
+        "properties": {"loc": place, "msg": text, "type": text},
+        "required": ["loc", "msg", "type"],
+    }
+    content = {"type": "array", "items": fault} if status == 422 else text
+    return {"type": "object", "properties": {"detail": content}, "required": ["detail"]}

@@ -8,12 +8,23 @@ from opendai.settings import Settings
 
 PREFIX = "/auth"
 
+_CODES = {
+    400: "invalid_request",
+    401: "invalid_token",
+    404: "not_found",
+    413: "invalid_request",
+    429: "temporarily_unavailable",
+    503: "temporarily_unavailable",
+}
+
 
 def create(settings: Settings) -> Family:
     return build(
         "opendai: OpenID Connect",
         [grants.router],
+        prefix=PREFIX,
         body=_body,
+        refusal=_refusal,
         invalid=400,
         max_body_bytes=settings.max_body_bytes,
     )
@@ -21,8 +32,13 @@ def create(settings: Settings) -> Family:
 
 def _body(refusal: Refusal) -> Any:
     code = refusal.problem.code if isinstance(refusal.problem, grants.GrantRefused) else None
-    by_status = {400: "invalid_request", 401: "invalid_token", 413: "invalid_request", 404: "not_found"}
-    code = code or by_status.get(
-        refusal.status, "temporarily_unavailable" if refusal.status == 503 else "server_error"
-    )
-    return {"error": code, "error_description": refusal.message}
+    return {"error": code or _CODES.get(refusal.status, "server_error"), "error_description": refusal.message}
+
+
+def _refusal(_status: int) -> dict[str, Any]:
+    text = {"type": "string"}
+    return {
+        "type": "object",
+        "properties": {"error": text, "error_description": text},
+        "required": ["error", "error_description"],
+    }

@@ -27,9 +27,9 @@ def create_user(
     """Create a user. The password is asked for, or read from standard input."""
     if role not in ROLES:
         raise Invalid(f"The role is one of {', '.join(ROLES)}, not {role}.")
-    password = _read_password()
+    hashed = Passwords().hash_new(_read_password())
     with open_database(read_settings(data_dir)) as database, database.writing() as session:
-        UserRepository(session).add(username, password, role=role, groups=group or [], passwords=Passwords())
+        UserRepository(session).add(username, hashed, role=role, groups=group or [])
     typer.echo(f"The user {username} was created.")
 
 
@@ -45,9 +45,9 @@ def list_users(data_dir: DataDir = None) -> None:
 @app.command("set-password")
 def set_password(username: Username, data_dir: DataDir = None) -> None:
     """Set a user's password and refuse the tokens they hold."""
-    password = _read_password()
+    hashed = Passwords().hash_new(_read_password())
     with open_database(read_settings(data_dir)) as database, database.writing() as session:
-        UserRepository(session).set_password(username, password, Passwords())
+        UserRepository(session).set_password(username, hashed)
     typer.echo(f"The password of {username} was set.")
 
 

@@ -1,6 +1,6 @@
 """Assets that models use, such as versions of a suite. The server knows their ids and nothing more of them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
 from sqlalchemy import ColumnElement, delete, select, update
@@ -117,9 +117,10 @@ def _taken(model_id: int) -> Conflict:
 
 Assets = Annotated[AssetRepository, repository(AssetRepository)]
 router = APIRouter(tags=["Assets"])
+_IS_THERE: dict[int | str, Any] = {409: {"description": "The model has this asset already."}}
 
 
-@router.post("/models/{model_id}/assets", status_code=201)
+@router.post("/models/{model_id}/assets", status_code=201, responses=_IS_THERE)
 def create_model_asset(caller: User, assets: Assets, model_id: Id, given: ModelAssetIn) -> ModelAssetOut:
     """Associate an asset with a model."""
     return assets.add(model_id, given, caller)
@@ -137,7 +138,7 @@ def get_model_asset(caller: User, assets: Assets, model_id: Id, asset_id: AssetI
     return assets.get(model_id, asset_id, caller)
 
 
-@router.put("/models/{model_id}/assets/{asset_id:path}")
+@router.put("/models/{model_id}/assets/{asset_id:path}", responses=_IS_THERE)
 def update_model_asset(
     caller: User, assets: Assets, model_id: Id, asset_id: AssetId, given: ModelAssetIn
 ) -> ModelAssetOut:

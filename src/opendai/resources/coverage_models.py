@@ -124,9 +124,12 @@ def _missing(coverage_model_id: int) -> NotFound:
 
 CoverageModels = Annotated[CoverageModelRepository, repository(CoverageModelRepository)]
 router = APIRouter(tags=["Coverage"])
+_NAME_IS_TAKEN: dict[int | str, Any] = {
+    409: {"description": "There is a coverage model of that name already."}
+}
 
 
-@router.post("/coverage/models", status_code=201)
+@router.post("/coverage/models", status_code=201, responses=_NAME_IS_TAKEN)
 def create_coverage_model(
     caller: Admin, coverage_models: CoverageModels, given: CoverageModelIn
 ) -> CoverageModelOut:
@@ -146,7 +149,7 @@ def get_coverage_model(caller: User, coverage_models: CoverageModels, id: Id) ->
     return coverage_models.get(id)
 
 
-@router.put("/coverage/model/{id}")
+@router.put("/coverage/model/{id}", responses=_NAME_IS_TAKEN)
 def update_coverage_model(
     caller: Admin, coverage_models: CoverageModels, id: Id, given: CoverageModelPatch
 ) -> CoverageModelOut:

@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from opendai import tables
-from opendai.auth.logins import find_client, log_in, token_for_client, token_for_user
+from opendai.auth.logins import find_client, log_in, remember_login, token_for_client, token_for_user
 from opendai.auth.passwords import LONGEST
 from opendai.database import Database
 from opendai.errors import NotFound, Problem
 
 _SCOPE = "email template:dai:agents profile"
 _LONGEST_FIELD = 4096
+_NOBODY = "Invalid user credentials"
 
 
 class GrantRefused(Problem):
@@ -59,7 +60,15 @@ _FORM = {
 }
 
 
-@router.post("/realms/{realm}/protocol/openid-connect/token", openapi_extra=_FORM, max_body_size=16_384)
+@router.post(
+    "/realms/{realm}/protocol/openid-connect/token",
+    openapi_extra=_FORM,
+    max_body_size=16_384,
+    responses={
+        401: {"description": "The credentials of the client or the user are wrong."},
+        429: {"description": "Too many logins wait; Retry-After says when to come back."},
+    },
+)
 async def create_token(realm: str, request: Request, response: Response) -> dict[str, Any]:
     """Exchange credentials for an access token: `client_credentials`, or `password` by an API client."""
     state = request.app.state
@@ -97,11 +106,14 @@ def _grant(state: Any, fields: Mapping[str, str], authorization: str) -> dict[st
     lifetime = state.settings.access_token_seconds
     with database.reading() as session:
         client = _client(session, fields, authorization)
-        if grant_type == "client_credentials":
-            token, claims = token_for_client(state.tokens, client, lifetime=lifetime)
-        else:
-            user = _user(session, state, client, fields)
-            token, claims = token_for_user(state.tokens, user, lifetime=lifetime)
+        user = _user(session, state, client, fields) if grant_type == "password" else None
+    if user is None:
+        token, claims = token_for_client(state.tokens, client, lifetime=lifetime)
+    else:
+        token, claims = token_for_user(state.tokens, user, lifetime=lifetime)
+        with database.writing() as session:
+            if not remember_login(session, user, claims):
+                raise GrantRefused("invalid_grant", _NOBODY, status=401)
     return {
         "access_token": token,
         "expires_in": lifetime,
@@ -150,5 +162,5 @@ def _user(session: Session, state: Any, client: tables.ApiClient, fields: Mappin
         raise GrantRefused("invalid_request", "Missing parameter: username or password")
     user = log_in(session, state.passwords, username, password)
     if user is None:
-        raise GrantRefused("invalid_grant", "Invalid user credentials", status=401)
+        raise GrantRefused("invalid_grant", _NOBODY, status=401)
     return user

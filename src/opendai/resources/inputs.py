@@ -76,9 +76,9 @@ class Input(BaseModel):
 
 
 class Output(BaseModel):
-    """A body of an answer, read from a row's attributes."""
+    """A body of an answer, read from a row's attributes. No field is ever left out of it."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, json_schema_serialization_defaults_required=True)
 
 
 def form_or_json(schema: type[Input]) -> Any:

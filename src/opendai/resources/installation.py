@@ -1,5 +1,6 @@
 """What must be there before the first request: the schema, a signing key, an administrator, the coverage models."""
 
+import secrets
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -12,8 +13,17 @@ from opendai.auth.secrets import load_secret_key
 from opendai.database import Database, changing_schema, upsert
 from opendai.migration import migrate
 from opendai.resources.coverage_models import CoverageModelRepository
-from opendai.resources.users import FirstAdmin, UserRepository
 from opendai.settings import Settings
+
+_ADMIN_GROUP = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAdmin:
+    """The administrator of a new installation; `password` is None where a setting gave it."""
+
+    username: str
+    password: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +42,25 @@ def install(settings: Settings) -> Installed:
         before, after = migrate(connection)
         with Session(connection) as session:
             ensure_signing_key(session, secret_key)
-            admin = UserRepository(session).ensure_admin(
-                settings.admin_username, settings.first_password, Passwords()
-            )
             CoverageModelRepository(session).ensure_built_in()
+            admin = _ensure_admin(session, settings.admin_username, settings.first_password)
             session.flush()
         return Installed(before, after, admin)
+
+
+def _ensure_admin(session: Session, username: str, password: str | None) -> FirstAdmin | None:
+    """Make the first administrator; None if there are users already."""
+    if session.scalar(select(tables.User.id).limit(1)) is not None:
+        return None
+    group = session.scalar(select(tables.Group).where(tables.Group.name == _ADMIN_GROUP))
+    if group is None:
+        group = tables.Group(name=_ADMIN_GROUP)
+        session.add(group)
+    chosen = password or secrets.token_urlsafe(18)
+    hashed = Passwords().hash(chosen)
+    session.add(tables.User(username=username, password_hash=hashed, role="Admin", groups=[group]))
+    session.flush()
+    return FirstAdmin(username=username, password=None if password else chosen)
 
 
 def remember_public_url(database: Database, public_url: str) -> None:

@@ -88,11 +88,11 @@ class ModelRepository:
         )
         if model is None:
             raise NotFound(f"There is no model {model_id}.")
+        # What is looked up comes first: a query would flush a name that may be taken.
+        group_id = self._group(given.group, caller) if given.group is not None else model.group_id
+        agent_id = self._agent(given.agent) if given.agent is not None else model.agent_id
+        model.group_id, model.agent_id = group_id, agent_id
         model.name = given.name or model.name
-        if given.group is not None:
-            model.group_id = self._group(given.group, caller)
-        if given.agent is not None:
-            model.agent_id = self._agent(given.agent)
         model.updated_at = now()
         self._flush(model)
         if given.modeljson is not None and given.modeljson != self._text(model):
@@ -139,10 +139,11 @@ class ModelRepository:
         return agent_id
 
     def _flush(self, model: tables.Model) -> None:
+        taken = Conflict(f'There is a model "{model.name}" in this group already.')
         try:
             self._session.flush()
-        except IntegrityError as error:
-            raise Conflict(f'There is a model "{model.name}" in this group already.') from error
+        except IntegrityError as error:  # A failed flush forgets the model, its name too.
+            raise taken from error
 
 
 def read_document(text: str) -> Model:
@@ -206,9 +207,10 @@ def _blank(name: str) -> str:
 
 Models = Annotated[ModelRepository, repository(ModelRepository)]
 router = APIRouter(tags=["Models"])
+_NAME_IS_TAKEN: dict[int | str, Any] = {409: {"description": "The group has a model of that name already."}}
 
 
-@router.post("/models", max_body_size=_LARGEST_BODY)
+@router.post("/models", max_body_size=_LARGEST_BODY, responses=_NAME_IS_TAKEN)
 def create_model(caller: User, models: Models, given: ModelIn) -> ModelOut:
     """Store a model in one of the caller's groups."""
     return models.add(given, caller)
@@ -226,7 +228,7 @@ def get_model(caller: User, models: Models, model_id: Id) -> ModelOut:
     return models.get(model_id, caller)
 
 
-@router.put("/models/{model_id}", max_body_size=_LARGEST_BODY)
+@router.put("/models/{model_id}", max_body_size=_LARGEST_BODY, responses=_NAME_IS_TAKEN)
 def update_model(caller: User, models: Models, model_id: Id, given: ModelPatch) -> ModelOut:
     """Change a model; a document that differs from the stored one becomes a new version."""
     return models.change(model_id, given, caller)

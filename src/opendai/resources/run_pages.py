@@ -1,4 +1,4 @@
-"""One page out of any number of runs, at the cost of a small one. docs/decisions/0011-counted-paging.md says how."""
+"""One page out of any number of runs, at the cost of a small one. docs/decisions/0009-counted-paging.md says how."""
 
 from dataclasses import dataclass
 

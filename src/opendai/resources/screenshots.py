@@ -174,7 +174,16 @@ _BODY = {
 }
 
 
-@router.post("/screenshots", status_code=202, openapi_extra=_BODY, max_body_size=_LARGEST_BODY)
+@router.post(
+    "/screenshots",
+    status_code=202,
+    openapi_extra=_BODY,
+    max_body_size=_LARGEST_BODY,
+    responses={
+        404: {"description": "There is no such run."},
+        409: {"description": "The attempt has ended, or the screenshot belongs to another run."},
+    },
+)
 async def create_screenshot(caller: Reporter, database: DatabaseDep, request: Request) -> ReceivedOut:
     """Add a picture to a run. The same `artifact_id` again is the same screenshot."""
     store: ObjectStore = request.app.state.store

@@ -5,15 +5,18 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
+from sqlalchemy import delete
 
 from opendai import tables
 from opendai.auth.callers import Caller, bearer_token, identify
-from opendai.auth.logins import log_in, token_for_user
+from opendai.auth.logins import log_in, remember_login, token_for_user
 from opendai.database import DatabaseDep
 from opendai.errors import NotFound, Unauthorized
 from opendai.resources.inputs import Input, Line, Output, Password, form_or_json, form_or_json_page
+from opendai.resources.users import UserOut
 
 _REFUSED = "Token info not available."
+TOO_MANY = {"description": "Too many logins wait; Retry-After says when to come back."}
 _NOBODY = "The username or the password is wrong."
 
 
@@ -22,19 +25,9 @@ class LoginIn(Input):
     password: Password
 
 
-class GroupOut(Output):
-    id: int
-    name: str
-
-
-class SessionOut(Output):
+class SessionOut(UserOut):
     """The published user, and the token that the page's name for this answer promises."""
 
-    id: int
-    username: str
-    role: str
-    groups: list[GroupOut]
-    hide_welcome_popup: bool
     access_token: str
     expires_in: int
     token_type: str
@@ -62,9 +55,18 @@ class TokenOut(Output):
 
 
 router = APIRouter(tags=["Auth"])
+# Both read the token themselves, as one that is refused is the published 404.
+_OF_A_TOKEN: dict[str, Any] = {
+    "openapi_extra": {"security": [{"bearer": []}]},
+    "responses": {404: {"description": _REFUSED}},
+}
 
 
-@router.post("/auth", openapi_extra=form_or_json_page(LoginIn))
+@router.post(
+    "/auth",
+    openapi_extra=form_or_json_page(LoginIn),
+    responses={404: {"description": _NOBODY}, 429: TOO_MANY},
+)
 def create_session(
     request: Request, database: DatabaseDep, given: Annotated[LoginIn, form_or_json(LoginIn)]
 ) -> SessionOut:
@@ -75,20 +77,19 @@ def create_session(
     if user is None:
         raise NotFound(_NOBODY)
     lifetime = state.settings.session_token_seconds
-    token, _ = token_for_user(state.tokens, user, lifetime=lifetime)
+    token, claims = token_for_user(state.tokens, user, lifetime=lifetime)
+    with database.writing() as session:
+        if not remember_login(session, user, claims):
+            raise NotFound(_NOBODY)
     return SessionOut(
-        id=user.id,
-        username=user.username,
-        role=user.role,
-        groups=[GroupOut(id=group.id, name=group.name) for group in user.groups],
-        hide_welcome_popup=user.hide_welcome_popup,
+        **dict(UserOut.model_validate(user)),
         access_token=token,
         expires_in=lifetime,
         token_type="Bearer",  # noqa: S106 - the word that OAuth uses
     )
 
 
-@router.get("/auth")
+@router.get("/auth", **_OF_A_TOKEN)
 def get_session(request: Request, database: DatabaseDep) -> TokenOut:
     """What the presented token says."""
     caller = _holder(request, database)
@@ -107,12 +108,13 @@ def get_session(request: Request, database: DatabaseDep) -> TokenOut:
     )
 
 
-@router.delete("/auth")
+@router.delete("/auth", **_OF_A_TOKEN)
 def delete_session(request: Request, database: DatabaseDep) -> dict[str, Any]:
     """Log out: the presented token is refused from now on."""
     caller = _holder(request, database)
     with database.writing() as session:
         session.merge(tables.RevokedToken(jti=caller.claims.jti, expires=caller.claims.expires))
+        session.execute(delete(tables.Login).where(tables.Login.jti == caller.claims.jti))
     return {}
 
 

@@ -1,13 +1,32 @@
-"""Whether the server is up, for anyone who asks."""
+"""Whether the server is up, for anyone who asks, and how much of its licences is used."""
 
 from fastapi import APIRouter
+from sqlalchemy import func, select
 
+from opendai import __version__, tables
+from opendai.auth.callers import User
+from opendai.database import SessionDep, database_clock
+from opendai.resources import licenses
 from opendai.resources.inputs import Output
 
 
 class PingOut(Output):
     status: str
     allow_log_download: bool
+
+
+class StatusOut(Output):
+    status: str
+    version: str
+    configured: bool
+    has_valid_license: bool
+    eula_accepted: bool
+
+
+class UsageOut(Output):
+    num_users: int
+    num_sessions: int
+    num_execs: int
 
 
 router = APIRouter(tags=["Status"])
@@ -17,3 +36,27 @@ router = APIRouter(tags=["Status"])
 async def ping() -> PingOut:
     """Answers as long as the process does, without the database."""
     return PingOut(status="OK", allow_log_download=False)
+
+
+@router.get("/status")
+def get_status(session: SessionDep) -> StatusOut:
+    """What is served here. A server without any license needs none, so that it counts as having a valid one."""
+    return StatusOut(
+        status="OK",
+        version=__version__,
+        configured=True,  # The first start makes an administrator, and the last one cannot be removed.
+        has_valid_license=licenses.has_valid_license(session),
+        eula_accepted=licenses.is_eula_accepted(session),
+    )
+
+
+@router.get("/usage")
+def get_usage(caller: User, session: SessionDep) -> UsageOut:
+    """How much is used: users with a role, logins that are still good, and runs that have not finished."""
+    login = tables.Login
+    sessions = session.scalar(select(func.count(login.jti)).where(login.expires > database_clock()))
+    return UsageOut(
+        num_users=licenses.count_users(session),
+        num_sessions=sessions or 0,
+        num_execs=licenses.count_executions(session),
+    )

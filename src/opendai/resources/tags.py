@@ -74,9 +74,10 @@ def _tags() -> Any:
 
 Tags = Annotated[TagRepository, repository(TagRepository)]
 router = APIRouter(tags=["Tags"])
+_IS_THERE: dict[int | str, Any] = {409: {"description": "The model has this tag already."}}
 
 
-@router.post("/models/{model_id}/tags")
+@router.post("/models/{model_id}/tags", responses=_IS_THERE)
 def create_tag(caller: User, tags: Tags, model_id: Id, given: TagIn) -> TagOut:
     """Put a tag on a model. Its author is the caller, whatever the body says."""
     return tags.add(model_id, given, caller)
@@ -88,7 +89,7 @@ def list_tags(caller: User, tags: Tags, model_id: Id) -> list[TagOut]:
     return tags.of_model(model_id, caller)
 
 
-@router.put("/models/{model_id}/tags/{tag_id}")
+@router.put("/models/{model_id}/tags/{tag_id}", responses=_IS_THERE)
 def update_tag(caller: User, tags: Tags, model_id: Id, tag_id: Id, given: TagIn) -> TagOut:
     """Change the word of a tag; its author stays."""
     return tags.change(model_id, tag_id, given, caller)

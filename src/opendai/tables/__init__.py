@@ -1,6 +1,16 @@
 """Every table: columns, keys, relationships, and nothing else."""
 
-from opendai.tables.identity import ApiClient, Group, Instance, Membership, RevokedToken, SigningKey, User
+from opendai.tables.identity import (
+    ApiClient,
+    Group,
+    Instance,
+    Login,
+    Membership,
+    RevokedToken,
+    SigningKey,
+    User,
+)
+from opendai.tables.installation import License, MailServer
 from opendai.tables.models import (
     Agent,
     CoverageModel,
@@ -22,6 +32,9 @@ __all__ = [
     "Execution",
     "Group",
     "Instance",
+    "License",
+    "Login",
+    "MailServer",
     "Membership",
     "Model",
     "ModelAsset",

@@ -79,6 +79,16 @@ class SigningKey(Table):
     created_at: Mapped[Created]
 
 
+class Login(Table):
+    """A token that a person got for a password; the row may go once the token has run out or been ended."""
+
+    __tablename__ = "logins"
+
+    jti: Mapped[str] = mapped_column(String(36), primary_key=True)
+    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    expires: Mapped[ClockTime] = mapped_column(index=True)
+
+
 class RevokedToken(Table):
     """A token that was ended before its time; the row may go once the token has run out."""
 

@@ -90,9 +90,15 @@ class ClaimOut(Output):
 
 
 router = APIRouter(tags=["Agents"])
+_NOT_REGISTERED: dict[int | str, Any] = {404: {"description": "The caller is not registered as an agent."}}
+_NOT_HELD: dict[int | str, Any] = {
+    409: {
+        "description": "The attempt is not the caller's or has ended, or events are missing: nothing changed."
+    }
+}
 
 
-@router.post("/agents")
+@router.post("/agents", responses={409: {"description": "The agent belongs to another API client."}})
 def register_agent(
     caller: AgentClient, session: SessionDep, request: Request, given: RegistrationIn
 ) -> RegistrationOut:
@@ -112,14 +118,18 @@ def register_agent(
     return RegistrationOut(agent_id=agent.id, name=agent.name, lease_seconds=lease_seconds)
 
 
-@router.post("/agents/disconnect")
+@router.post("/agents/disconnect", responses=_NOT_REGISTERED)
 def disconnect_agent(caller: AgentClient, session: SessionDep) -> dict[str, Any]:
     """Say goodbye. Leases are not ended by it."""
     _agent_of(session, caller).connected_until = 0.0
     return {}
 
 
-@router.post("/claims", response_model=ClaimOut, responses={204: {"description": "Nothing to do yet"}})
+@router.post(
+    "/claims",
+    response_model=ClaimOut,
+    responses={204: {"description": "Nothing to do yet"}, **_NOT_REGISTERED},
+)
 async def claim(caller: AgentClient, database: DatabaseDep, request: Request, given: ClaimIn) -> Any:
     """Wait for a run and take it; 204 when none came in time. Waiting costs no thread."""
     lease_seconds = request.app.state.settings.lease_seconds
@@ -146,7 +156,7 @@ async def claim(caller: AgentClient, database: DatabaseDep, request: Request, gi
                 return Response(status_code=204)
 
 
-@router.post("/runs/{run_id}/events")
+@router.post("/runs/{run_id}/events", responses=_NOT_HELD)
 def report_events(
     caller: AgentClient, session: SessionDep, request: Request, run_id: Id, given: EventsIn
 ) -> HeldOut:
@@ -157,7 +167,7 @@ def report_events(
     return _held(session, request, agent, run)
 
 
-@router.post("/runs/{run_id}/heartbeat")
+@router.post("/runs/{run_id}/heartbeat", responses=_NOT_HELD)
 def report_heartbeat(
     caller: AgentClient, session: SessionDep, request: Request, run_id: Id, given: HeartbeatIn
 ) -> HeldOut:
@@ -166,7 +176,7 @@ def report_heartbeat(
     return _held(session, request, agent, hold(session, run_id, agent.id, given.attempt))
 
 
-@router.post("/runs/{run_id}/finish")
+@router.post("/runs/{run_id}/finish", responses=_NOT_HELD)
 def finish_run(caller: AgentClient, session: SessionDep, run_id: Id, given: FinishIn) -> FinishedOut:
     """End a run. Doing so again answers the same."""
     agent = _agent_of(session, caller)

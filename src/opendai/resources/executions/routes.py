@@ -51,7 +51,11 @@ router = APIRouter(tags=["Execution"])
 status_router = APIRouter(tags=["Execution"])
 
 
-@router.post("/executions", status_code=201)
+@router.post(
+    "/executions",
+    status_code=201,
+    responses={402: {"description": "The licenses allow no more executions at a time."}},
+)
 def start_execution(caller: User, session: SessionDep, given: ExecutionIn) -> StartedOut:
     """Queue a run. Without an agent the server generates the path itself and touches nothing."""
     return StartedOut(**_ids(start(session, given, caller)))

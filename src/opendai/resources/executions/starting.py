@@ -16,6 +16,7 @@ from opendai.engine import check_goals, parse_model, parse_test_case
 from opendai.errors import Fault, Invalid
 from opendai.resources.executions.counting import count_runs, kind_of
 from opendai.resources.inputs import LARGEST_ID, Input, Line, Whole
+from opendai.resources.licenses import check_executions
 from opendai.resources.run_states import QUEUED
 
 _LARGEST_SEED = 999_999
@@ -63,8 +64,12 @@ class ExecutionIn(Input):
 
 
 def start_execution(session: Session, given: ExecutionIn, caller: Caller) -> tables.Run:
-    """Queue a run of what was asked for, and return it; Invalid names the field that cannot be."""
+    """Queue a run of what was asked for, and return it; Invalid names the field that cannot be.
+
+    PaymentRequired where the licences do not allow one more at a time.
+    """
     run = _repeated(session, given, caller) if given.rerun_id is not None else _fresh(session, given, caller)
+    check_executions(session)
     execution = tables.Execution(
         id=str(uuid.uuid4()), started_by=caller.name, model_id=run.model_id, group_id=run.group_id
     )

@@ -1,0 +1,51 @@
+"""Checking a person's password for a login service, as DAI 5.2 publishes it; off unless a setting says so."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+
+from opendai.auth.callers import Admin
+from opendai.auth.logins import log_in
+from opendai.database import DatabaseDep
+from opendai.errors import NotFound
+from opendai.resources.inputs import Output, form_or_json, form_or_json_page
+from opendai.resources.sessions import TOO_MANY, LoginIn
+from opendai.resources.users import MembershipOut
+
+
+class CheckedUserOut(Output):
+    """The published user; here its id is text."""
+
+    id: str
+    username: str
+    role: str
+    groups: list[MembershipOut]
+    hide_welcome_popup: bool
+
+
+router = APIRouter(tags=["Auth"])
+
+
+@router.post(
+    "/internal/auth",
+    openapi_extra=form_or_json_page(LoginIn),
+    responses={404: {"description": "The username or the password is wrong, or this is off."}, 429: TOO_MANY},
+)
+def check_login(
+    caller: Admin, request: Request, database: DatabaseDep, given: Annotated[LoginIn, form_or_json(LoginIn)]
+) -> CheckedUserOut:
+    """The user with this name and password, without a token; 404 for a wrong one, and where this is off."""
+    state = request.app.state
+    if not state.settings.internal_auth:
+        raise NotFound("There is nothing at this address.")
+    with database.reading() as session:
+        user = log_in(session, state.passwords, given.username, given.password)
+    if user is None:
+        raise NotFound("The username or the password is wrong.")
+    return CheckedUserOut(
+        id=str(user.id),
+        username=user.username,
+        role=user.role,
+        groups=[MembershipOut(id=group.id, name=group.name) for group in user.groups],
+        hide_welcome_popup=user.hide_welcome_popup,
+    )

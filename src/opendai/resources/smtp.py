@@ -1,0 +1,143 @@
+"""The mail server: one for the installation. Its password is stored encrypted and never shown."""
+
+import ipaddress
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import AfterValidator, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from opendai import tables
+from opendai.auth.callers import Admin
+from opendai.auth.secrets import SecretKey
+from opendai.database import SessionDep, upsert
+from opendai.errors import Fault, Invalid
+from opendai.resources.inputs import Input, Line, Output, Password, Whole
+from opendai.resources.mail import MailServer
+from opendai.resources.outbound import is_public, literal_addresses
+
+MASK = "********"
+_ROW = 1
+_PLACE = "smtp:1:password"
+_DEFAULT_PORT = 25
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
+_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+
+
+def _is_host(value: str) -> str:
+    if _HOST.fullmatch(value) or _is_ipv6(value):
+        return value.lower()
+    raise ValueError("must be the name or the address of a host")
+
+
+def _is_ipv6(value: str) -> bool:
+    try:
+        return ipaddress.ip_address(value).version == 6
+    except ValueError:
+        return False
+
+
+def _is_mailbox(value: str) -> str:
+    # One address and nothing around it: a list or a display name would become other recipients.
+    local, _, host = value.rpartition("@")
+    if len(local) > 64 or not _LOCAL_PART.fullmatch(local) or not _HOST.fullmatch(host):
+        raise ValueError("must be one mail address, such as qa@example.com")
+    return value
+
+
+class MailServerIn(Input):
+    """The mask, or no password at all, keeps the one that is stored."""
+
+    serverhost: Annotated[Line, AfterValidator(_is_host)]
+    username: Line = ""
+    password: Password = MASK
+    port: Annotated[Whole, Field(ge=1, le=65_535)]
+    recipient: Annotated[Line, AfterValidator(_is_mailbox)]
+
+
+class MailServerOut(Output):
+    """`password` is a mask where one is stored, else empty. Before anything is set the texts are empty."""
+
+    id: int = _ROW
+    serverhost: str = ""
+    username: str = ""
+    password: str = ""
+    port: int = _DEFAULT_PORT
+    recipient: str = ""
+
+
+class MailServerRepository:
+    def __init__(self, session: Session, secret_key: SecretKey) -> None:
+        self._session = session
+        self._secret_key = secret_key
+
+    def get(self) -> MailServerOut:
+        row = self._session.get(tables.MailServer, _ROW)
+        return _shown(row) if row else MailServerOut()
+
+    def server(self) -> MailServer:
+        """What is stored, ready for sending; Invalid if nothing is."""
+        row = self._session.get(tables.MailServer, _ROW)
+        if row is None:
+            raise Invalid("No mail server is configured.")
+        sealed = row.password
+        password = self._secret_key.decrypt(sealed, place=_PLACE).decode() if sealed else ""
+        return MailServer(row.host, row.port, row.username, password, row.recipient)
+
+    def put(self, given: MailServerIn) -> MailServerOut:
+        blank = {"id": _ROW, "host": "", "port": given.port, "username": "", "recipient": ""}
+        self._session.execute(upsert(self._session, tables.MailServer).values(blank).on_conflict_do_nothing())
+        row = self._session.scalars(
+            select(tables.MailServer).where(tables.MailServer.id == _ROW).with_for_update()
+        ).one()
+        if given.password != MASK:
+            secret = given.password.encode()
+            row.password = self._secret_key.encrypt(secret, place=_PLACE) if secret else None
+        elif row.host != given.serverhost:
+            # Else whoever may change the host could have the password sent to a server of their own.
+            row.password = None
+        row.host, row.port = given.serverhost, given.port
+        row.username, row.recipient = given.username, given.recipient
+        self._session.flush()
+        return _shown(row)
+
+
+def _shown(row: tables.MailServer) -> MailServerOut:
+    return MailServerOut(
+        serverhost=row.host,
+        username=row.username,
+        password=MASK if row.password else "",
+        port=row.port,
+        recipient=row.recipient,
+    )
+
+
+async def _repository(request: Request, session: SessionDep) -> MailServerRepository:
+    return MailServerRepository(session, request.app.state.secret_key)
+
+
+MailServers = Annotated[MailServerRepository, Depends(_repository, scope="function")]
+router = APIRouter(tags=["SMTP"])
+
+
+@router.put("/smtp")
+def update_mail_server(
+    caller: Admin, request: Request, mail_servers: MailServers, given: MailServerIn
+) -> MailServerOut:
+    """Set the mail server. Another host drops the stored password unless a new one comes with it."""
+    if not request.app.state.settings.smtp_allow_private:
+        # A name is looked up, and checked in the same way, when a mail is sent.
+        for address in literal_addresses(given.serverhost):
+            if not is_public(address):
+                problem = "is a private address, which the settings do not allow"
+                raise Invalid(f"serverhost: {problem}", faults=[Fault("serverhost", problem)])
+    return mail_servers.put(given)
+
+
+@router.get("/smtp")
+def get_mail_server(caller: Admin, mail_servers: MailServers) -> MailServerOut:
+    """The mail server, its password masked."""
+    return mail_servers.get()

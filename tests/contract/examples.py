@@ -1,0 +1,67 @@
+"""The examples on the OpenAPI pages are requests and answers of the cases, with what changes each time replaced.
+
+With OPENDAI_RECORD_EXAMPLES=1 the cases write them anew; otherwise they must be as they are written.
+"""
+
+import json
+import os
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+IS_RECORDING = os.environ.get("OPENDAI_RECORD_EXAMPLES") == "1"
+
+_FILE = Path(str(resources.files("opendai.api").joinpath("examples.json")))
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_MOMENT = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
+_TOKEN = re.compile(r"[\w-]{20,}\.[\w-]{20,}\.[\w-]{20,}")
+_CHANGING = {"exp": 1795343400, "rand": 1234567890, "expires_in": 3600, "total_execution_time_secs": 1.5}
+_MOMENT_SHOWN = "2026-11-22T09:30:00.120000+00:00"
+_TOKEN_SHOWN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyOjIifQ.c2lnbmF0dXJl"
+
+
+def example_of(response: Any) -> dict[str, Any]:
+    """The request and the answer as an example shows them; without the part that is not JSON."""
+    seen: dict[str, str] = {}
+    found = {}
+    body = _body(response.request)
+    if body is not None:
+        found["request"] = _steady(body, seen)
+    if response.status_code < 300 and response.content:
+        found["response"] = _steady(response.json(), seen)
+    return found
+
+
+def written() -> dict[str, Any]:
+    examples: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
+    return examples
+
+
+def write(operation: str, example: dict[str, Any]) -> None:
+    examples = {**written(), operation: example}
+    text = json.dumps(dict(sorted(examples.items())), indent=1, ensure_ascii=False)
+    _FILE.write_text(text + "\n", encoding="utf-8")
+
+
+def _body(request: Any) -> Any:
+    # What some clients send along with DELETE is not read.
+    kind = request.headers.get("content-type", "")
+    if request.method == "DELETE" or not request.content or kind == "application/msgpack":
+        return None
+    if kind == "application/json":
+        return json.loads(request.content)
+    return dict(parse_qsl(request.content.decode()))
+
+
+def _steady(value: Any, seen: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _CHANGING.get(key, _steady(inner, seen)) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_steady(inner, seen) for inner in value]
+    if not isinstance(value, str):
+        return value
+    value = _UUID.sub(lambda found: seen.setdefault(found[0], str(UUID(int=len(seen) + 1, version=4))), value)
+    return _TOKEN.sub(_TOKEN_SHOWN, _MOMENT.sub(_MOMENT_SHOWN, value))

@@ -1,0 +1,241 @@
+"""A world for the cases: people, programs, and things that come into being when a case first asks for them."""
+
+import json
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import func, select
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+
+from opendai import tables
+from opendai.auth.logins import token_for_user
+from opendai.auth.passwords import Passwords
+from opendai.database import Database, Table
+from tests.conftest import Person, Program
+from tests.resources.walking import ANY_AGENT, HandAgent, log, send_screenshot, start, step
+
+# Small, so that the examples made from it can be read.
+DOCUMENT: dict[str, Any] = {
+    "testcases": [{"testcaseName": "Pay", "testcase": 'State "Basket"', "testcaseOrigin": "RCI"}],
+    "elements": [
+        {"id": 0, "name": "Shop", "type": "Root", "stateType": "Root", "parentId": None},
+        {"id": 1, "name": "Initial", "type": "State", "stateType": "Start", "parentId": 0},
+        {"id": 2, "name": "Basket", "type": "State", "stateType": "Normal", "parentId": 0},
+        {
+            "id": 3,
+            "name": "Open",
+            "type": "Action",
+            "parentId": 1,
+            "actionType": "Normal",
+            "connectedStates": [{"stateRef": 2}],
+        },
+    ],
+}
+UNKNOWN_UUID = "00000000-0000-4000-8000-000000000000"
+UNKNOWN_ID = 987_654_321
+
+
+class Caller:
+    """Somebody who sends requests; the stranger has no token."""
+
+    def __init__(self, client: TestClient, bearer: dict[str, str]) -> None:
+        self._client = client
+        self.bearer = bearer
+
+    def ask(self, method: str, path: str, **request: Any) -> Any:
+        headers = {**self.bearer, **request.pop("headers", {})}
+        return self._client.request(method, path, headers=headers, **request)
+
+    def get(self, path: str, **request: Any) -> Any:
+        return self.ask("GET", path, **request)
+
+    def post(self, path: str, **request: Any) -> Any:
+        return self.ask("POST", path, **request)
+
+    def put(self, path: str, **request: Any) -> Any:
+        return self.ask("PUT", path, **request)
+
+    def patch(self, path: str, **request: Any) -> Any:
+        return self.ask("PATCH", path, **request)
+
+    def delete(self, path: str, **request: Any) -> Any:
+        return self.ask("DELETE", path, **request)
+
+
+class World:
+    """Alice owns things in the group "shop", Bob is of another group, Carol is in no group but her own.
+
+    Nobody has signed up and has no rights, the lab is the API client of an agent, the stranger has no token.
+    """
+
+    def __init__(self, app: FastAPI, client: TestClient, people: dict[str, Person], lab: Program) -> None:
+        self.app = app
+        self.client = client
+        self.people = people
+        self._lab = lab
+        self._kept: dict[str, Any] = {}
+        self._replaced: list[tuple[Any, str, Any]] = []
+
+    def caller(self, name: str) -> Caller:
+        if name == "stranger":
+            return Caller(self.client, {})
+        if name == "carol":
+            return self.carol
+        return Caller(self.client, (self._lab if name == "lab" else self.people[name]).bearer)
+
+    def once(self, method: str, path: str, body: Any, *, by: str = "alice") -> Any:
+        """What a request made, asked only the first time."""
+        key = f"{method} {path} {json.dumps(body)}"
+        if key not in self._kept:
+            self._kept[key] = made(self.caller(by).ask(method, path, json=body))
+        return self._kept[key]
+
+    @property
+    def admin(self) -> Caller:
+        return self.caller("admin")
+
+    @property
+    def alice(self) -> Caller:
+        return self.caller("alice")
+
+    @property
+    def bob(self) -> Caller:
+        return self.caller("bob")
+
+    @cached_property
+    def carol(self) -> Caller:
+        database: Database = self.app.state.database
+        with database.writing() as session:
+            group = tables.Group(name="carol")
+            user = tables.User(username="carol", password_hash="-", role="User", groups=[group])
+            session.add(user)
+            session.flush()
+            token, _ = token_for_user(self.app.state.tokens, user, lifetime=600)
+        return Caller(self.client, {"Authorization": f"Bearer {token}"})
+
+    @cached_property
+    def agent(self) -> Any:
+        """An agent that was written down by hand."""
+        body = {"name": "lab-1", "agenttype": "RUN", "suite": "Shop.suite"}
+        return made(self.admin.post("/ai/agents", json=body))
+
+    @cached_property
+    def model(self) -> Any:
+        """Alice's model, with one test case."""
+        body = {"name": "Shop", "group": "shop", "modeljson": json.dumps(DOCUMENT)}
+        return made(self.alice.post("/ai/models", json=body))
+
+    @cached_property
+    def test_case(self) -> Any:
+        return made(self.alice.get("/ai/testcases", params={"modelid": self.model["modeluuid"]}))[0]
+
+    @cached_property
+    def walking_agent(self) -> HandAgent:
+        """An agent that speaks our protocol, for runs that end as a case wants them to."""
+        return HandAgent(self.client, self._lab)
+
+    def queued_run(self) -> Any:
+        """A run of Alice's model that waits for an agent."""
+        return start(
+            self.client,
+            self.people["alice"],
+            model_id=self.model["modeluuid"],
+            agent=ANY_AGENT,
+            seed=4711,
+            test_case_id=self.test_case["id"],
+        )
+
+    def walked_run(self) -> Any:
+        """A run that the agent has claimed."""
+        agent = self.walking_agent
+        self.queued_run()
+        return agent.take()
+
+    @cached_property
+    def run_id(self) -> int:
+        """A run that passed, with two lines of log."""
+        run_id: int = self.walked_run()["run_id"]
+        first = step(1, action="Open", target="Basket", started_at="2026-11-22T09:30:00.120+00:00")
+        made(self.walking_agent.report(run_id, [first, log("The basket is there.", step=1)]))
+        made(self.walking_agent.finish(run_id, last=2, reason="The test case was walked."))
+        return run_id
+
+    @cached_property
+    def failed_run_id(self) -> int:
+        """A run whose only step failed."""
+        run_id: int = self.walked_run()["run_id"]
+        failure = step(1, action="Open", target="Basket", passed=False, message="The page is empty.")
+        made(self.walking_agent.report(run_id, [failure]))
+        made(
+            self.walking_agent.finish(
+                run_id,
+                last=1,
+                status="FAILED",
+                reason="The page is empty.",
+                failed_state="Initial",
+                failed_action="Open",
+            )
+        )
+        return run_id
+
+    @cached_property
+    def broken_run_id(self) -> int:
+        """A run that could not be walked."""
+        run_id: int = self.walked_run()["run_id"]
+        made(self.walking_agent.finish(run_id, status="ERROR", reason="The browser did not start."))
+        return run_id
+
+    @cached_property
+    def execution_id(self) -> str:
+        """The task instance of the run that passed."""
+        run: Any = made(self.alice.get(f"/ai/runs/{self.run_id}"))
+        return str(run["testconfigtask"])
+
+    @cached_property
+    def screenshot_id(self) -> str:
+        """A picture of the run that passed."""
+        sent = send_screenshot(self.client, self.alice.bearer, run_id=self.run_id, state="Basket", action="")
+        return str(made(sent)["artifactid"])
+
+    def replace(self, part: str, value: Any) -> None:
+        """Put another long-lived part in the place of the application's, until `restore`."""
+        for mount in self.app.routes:
+            if isinstance(mount, Mount) and isinstance(mount.app, FastAPI):
+                self._replaced.append((mount.app.state, part, getattr(mount.app.state, part)))
+                setattr(mount.app.state, part, value)
+
+    def restore(self) -> None:
+        for state, part, value in reversed(self._replaced):
+            setattr(state, part, value)
+
+    def crowd_the_logins(self) -> None:
+        """As if more logins were waiting than may wait."""
+        self.replace("passwords", Passwords(at_once=1, waiting=-1))
+
+    def rows(self) -> dict[str, int]:
+        """How many rows each table has."""
+        database: Database = self.app.state.database
+        with database.reading() as session:
+            return {
+                table.name: session.scalar(select(func.count()).select_from(table)) or 0
+                for table in Table.metadata.sorted_tables
+            }
+
+
+def made(response: Any) -> Any:
+    """The body of a request that must succeed."""
+    assert response.status_code < 300, response.text
+    return response.json()
+
+
+@pytest.fixture
+def world(
+    app: FastAPI, client: TestClient, admin: Person, alice: Person, bob: Person, nobody: Person, lab: Program
+) -> Iterator[World]:
+    made_up = World(app, client, {"admin": admin, "alice": alice, "bob": bob, "nobody": nobody}, lab)
+    yield made_up
+    made_up.restore()

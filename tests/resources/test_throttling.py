@@ -1,0 +1,70 @@
+"""Too many logins at once, at both ways to log in."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+
+from opendai.auth.passwords import Passwords
+from tests.conftest import PASSWORD, Person, Program
+
+TOKEN = "/auth/realms/eggplant/protocol/openid-connect/token"
+AT_ONCE = 8
+
+
+@pytest.fixture
+def one_at_a_time(app: FastAPI) -> Iterator[None]:
+    usual, narrow = app.state.passwords, Passwords(at_once=1, waiting=0)
+    states = [mount.app.state for mount in app.routes if isinstance(mount, Mount)]
+    for state in states:
+        state.passwords = narrow
+    yield
+    for state in states:
+        state.passwords = usual
+
+
+def _together(ask: Callable[[], Any]) -> list[Any]:
+    barrier = threading.Barrier(AT_ONCE)
+
+    def when_all_are_ready() -> Any:
+        barrier.wait()
+        return ask()
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return [future.result() for future in [pool.submit(when_all_are_ready) for _ in range(AT_ONCE)]]
+
+
+def test_a_login_that_would_wait_too_long_is_429(
+    client: TestClient, alice: Person, one_at_a_time: None
+) -> None:
+    credentials = {"username": "alice", "password": PASSWORD}
+    responses = _together(lambda: client.post("/ai/auth", json=credentials))
+    assert {response.status_code for response in responses} == {200, 429}
+    refused = next(response for response in responses if response.status_code == 429)
+    assert refused.headers["retry-after"] == "1"
+    assert refused.json() == {"message": "Too many logins at once. Try again in a moment."}
+
+
+def test_a_password_grant_that_would_wait_too_long_is_429(
+    client: TestClient, alice: Person, ci: Program, one_at_a_time: None
+) -> None:
+    form = {
+        "grant_type": "password",
+        "client_id": ci.client_id,
+        "client_secret": ci.secret,
+        "username": "alice",
+        "password": PASSWORD,
+    }
+    responses = _together(lambda: client.post(TOKEN, data=form))
+    assert {response.status_code for response in responses} == {200, 429}
+    refused = next(response for response in responses if response.status_code == 429)
+    assert refused.headers["retry-after"] == "1"
+    assert refused.json() == {
+        "error": "temporarily_unavailable",
+        "error_description": "Too many logins at once. Try again in a moment.",
+    }
