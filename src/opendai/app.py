@@ -8,7 +8,8 @@ from types import FrameType
 from typing import Any
 
 import anyio.to_thread
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 
 from opendai import __version__, logs
 from opendai.api import agent, ai, execution, oauth, plain
@@ -78,10 +79,21 @@ def create_app(settings: Settings) -> FastAPI:
     }
     for prefix, family in families.items():
         app.mount(prefix, family)
+
+    def answer_elsewhere(request: Request, _error: Exception) -> JSONResponse:
+        # A line end in the path keeps a mount from matching, and a family would not hear of its own address.
+        family = next((family for prefix, family in families.items() if _is_below(request, prefix)), None)
+        return family.nothing_here() if family else JSONResponse({"detail": "Not Found"}, 404)
+
+    app.add_exception_handler(404, answer_elsewhere)
     for application in (app, *families.values()):
         for name, part in parts.items():
             setattr(application.state, name, part)
     return app
+
+
+def _is_below(request: Request, prefix: str) -> bool:
+    return request.url.path.startswith(f"{prefix}/")
 
 
 def create_from_environment() -> FastAPI:

@@ -18,13 +18,30 @@ _FILE = Path(str(resources.files("opendai.api").joinpath("examples.json")))
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _MOMENT = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
 _TOKEN = re.compile(r"[\w-]{20,}\.[\w-]{20,}\.[\w-]{20,}")
-_CHANGING = {"exp": 1795343400, "rand": 1234567890, "expires_in": 3600, "total_execution_time_secs": 1.5}
+_CHANGING = {
+    "exp": 1795343400,
+    "rand": 1234567890,
+    "expires_in": 3600,
+    "total_execution_time_secs": 1.5,
+    "client_secret": "the-secret-that-was-shown-once",
+}
 _MOMENT_SHOWN = "2026-11-22T09:30:00.120000+00:00"
 _TOKEN_SHOWN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyOjIifQ.c2lnbmF0dXJl"
 
 
+def check(operation: str, response: Any) -> None:
+    """The example on the page is this request and this answer."""
+    example = example_of(response)
+    if IS_RECORDING:
+        text = json.dumps(
+            dict(sorted({**written(), operation: example}.items())), indent=1, ensure_ascii=False
+        )
+        _FILE.write_text(text + "\n", encoding="utf-8")
+    assert written()[operation] == example
+
+
 def example_of(response: Any) -> dict[str, Any]:
-    """The request and the answer as an example shows them; without the part that is not JSON."""
+    """A request and its answer as an example shows them: without what is not JSON."""
     seen: dict[str, str] = {}
     found = {}
     body = _body(response.request)
@@ -36,14 +53,9 @@ def example_of(response: Any) -> dict[str, Any]:
 
 
 def written() -> dict[str, Any]:
+    """The examples as the pages show them, by method and path."""
     examples: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
     return examples
-
-
-def write(operation: str, example: dict[str, Any]) -> None:
-    examples = {**written(), operation: example}
-    text = json.dumps(dict(sorted(examples.items())), indent=1, ensure_ascii=False)
-    _FILE.write_text(text + "\n", encoding="utf-8")
 
 
 def _body(request: Any) -> Any:

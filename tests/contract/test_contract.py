@@ -20,6 +20,7 @@ from tests.contract.deviations import (
 from tests.contract.published import NOTHING, fields_of, matches, operations
 from tests.contract.registry import Case, refusals, successes
 from tests.contract.shapes import problems
+from tests.contract.test_families import REQUESTS
 from tests.contract.world import World
 
 assert cases.__all__  # Importing them registers the cases.
@@ -78,10 +79,7 @@ def test_the_operation_works(name: str, world: World, offered: dict[str, Served]
     else:
         assert list(problems(response.json(), shape, nulls=NULLS)) == []
         assert items_of(response.json()) != [], "an empty list shows nothing"
-    example = examples.example_of(response)
-    if examples.IS_RECORDING:
-        examples.write(name, example)
-    assert examples.written()[name] == example
+    examples.check(name, response)
 
 
 @pytest.mark.parametrize(("name", "status"), refusals)
@@ -173,4 +171,4 @@ def test_every_deviation_is_of_something_published() -> None:
 
 
 def test_every_example_is_of_an_operation() -> None:
-    assert {name for name in examples.written() if name.split(" ")[1].startswith("/ai/")} == set(OFFERED)
+    assert set(examples.written()) == {*OFFERED, *REQUESTS}

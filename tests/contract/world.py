@@ -87,6 +87,11 @@ class World:
             return self.carol
         return Caller(self.client, (self._lab if name == "lab" else self.people[name]).bearer)
 
+    @property
+    def credentials(self) -> tuple[str, str]:
+        """The id and the secret of the lab's client."""
+        return self._lab.client_id, self._lab.secret
+
     def once(self, method: str, path: str, body: Any, *, by: str = "alice") -> Any:
         """What a request made, asked only the first time."""
         key = f"{method} {path} {json.dumps(body)}"

@@ -19,6 +19,7 @@ from opendai.errors import Fault, Problem
 
 _log = structlog.get_logger("opendai.database")
 _BUSY = "The database does not answer in time. Try again in a moment."
+_NOTHING = "There is nothing at this address."
 _TOO_LARGE = "The body is larger than what is taken here."
 
 
@@ -49,6 +50,7 @@ class Family(FastAPI):
         self._body = body
         self._describe = describe
         self._document: dict[str, Any] | None = None
+        self._reference = ""
         self.add_route("/docs", self._show_reference, include_in_schema=False)
 
     def openapi(self) -> dict[str, Any]:
@@ -58,7 +60,12 @@ class Family(FastAPI):
         return self._document
 
     def _show_reference(self, _request: Request) -> HTMLResponse:
-        return HTMLResponse(reference.render(self.openapi(), self._prefix), headers=reference.HEADERS)
+        self._reference = self._reference or reference.render(self.openapi(), self._prefix)
+        return HTMLResponse(self._reference, headers=reference.HEADERS)
+
+    def nothing_here(self) -> JSONResponse:
+        """The answer to an address that is nobody's."""
+        return JSONResponse(self._body(Refusal(404, _NOTHING)), 404)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_replaced = False
@@ -149,7 +156,7 @@ def _fault(entry: Mapping[str, Any]) -> Fault:
 def _sentence(error: HTTPException) -> str:
     match error.status_code:
         case 404:
-            return "There is nothing at this address."
+            return _NOTHING
         case 405:
             return "This address does not take this method."
         case 413:

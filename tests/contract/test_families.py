@@ -1,0 +1,97 @@
+"""The operations beside /ai: each works once, and what it takes and answers is the example on its page."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from tests.contract import examples
+from tests.contract.answers import served
+from tests.contract.published import matches
+from tests.contract.world import World
+from tests.resources.walking import AGENTS, ANY_AGENT, EXECUTIONS, log, step
+
+TOKENS = "/auth/realms/eggplant/protocol/openid-connect/token"
+REGISTRATION = {"version": "1.0", "drivers": ["simulate"]}
+
+
+def start_execution(world: World) -> Any:
+    body = {
+        "execution_type": "executing",
+        "model_id": world.model["modeluuid"],
+        "agent": ANY_AGENT,
+        "seed": 4711,
+    }
+    return world.alice.post(EXECUTIONS, json=body)
+
+
+def get_execution(world: World) -> Any:
+    return world.alice.get(f"{EXECUTIONS}/{world.execution_id}")
+
+
+def abort_execution(world: World) -> Any:
+    return world.alice.delete(f"{EXECUTIONS}/{world.queued_run()['execution_id']}")
+
+
+def register_agent(world: World) -> Any:
+    return world.caller("lab").post(f"{AGENTS}/agents", json=REGISTRATION)
+
+
+def disconnect_agent(world: World) -> Any:
+    register_agent(world)
+    return world.caller("lab").post(f"{AGENTS}/agents/disconnect")
+
+
+def claim_run(world: World) -> Any:
+    world.queued_run()
+    register_agent(world)
+    key = "7d9f6c52-0f7e-4a53-9f0b-3c1f6f1c2a10"
+    return world.caller("lab").post(f"{AGENTS}/claims", json={"wait_seconds": 0, "claim_key": key})
+
+
+def report_events(world: World) -> Any:
+    first = step(1, action="Open", target="Basket", started_at="2026-11-22T09:30:00.120+00:00")
+    events = [first, log("The basket is there.", step=1)]
+    return world.walking_agent.report(world.walked_run()["run_id"], events)
+
+
+def report_heartbeat(world: World) -> Any:
+    return world.walking_agent.heartbeat(world.walked_run()["run_id"])
+
+
+def finish_run(world: World) -> Any:
+    return world.walking_agent.finish(world.walked_run()["run_id"], reason="The test case was walked.")
+
+
+def create_token(world: World) -> Any:
+    client_id, secret = world.credentials
+    form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+    return world.caller("stranger").post(TOKENS, data=form)
+
+
+REQUESTS: dict[str, Callable[[World], Any]] = {
+    f"POST {EXECUTIONS}": start_execution,
+    f"GET {EXECUTIONS}/{{execution_id}}": get_execution,
+    f"DELETE {EXECUTIONS}/{{execution_id}}": abort_execution,
+    f"POST {AGENTS}/agents": register_agent,
+    f"POST {AGENTS}/agents/disconnect": disconnect_agent,
+    f"POST {AGENTS}/claims": claim_run,
+    f"POST {AGENTS}/runs/{{run_id}}/events": report_events,
+    f"POST {AGENTS}/runs/{{run_id}}/heartbeat": report_heartbeat,
+    f"POST {AGENTS}/runs/{{run_id}}/finish": finish_run,
+    "POST /auth/realms/{realm}/protocol/openid-connect/token": create_token,
+}
+
+
+def test_every_operation_beside_ai_has_a_request(app: FastAPI) -> None:
+    prefixes = ("/execution_service/api/v1", "/agent_service/api/v1", "/auth")
+    assert {name for prefix in prefixes for name in served(app, prefix)} == set(REQUESTS)
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_the_operation_works_as_its_page_shows(name: str, world: World) -> None:
+    response = REQUESTS[name](world)
+    assert matches(name, response.request.method, response.request.url.path)
+    assert response.status_code in {200, 201, 204}, response.text
+    examples.check(name, response)
