@@ -73,7 +73,3 @@ def make_history(connection: Connection, runs: int) -> None:
         connection.execute(text(moment), {name: wanted[name] for name in names})
     for index in indexes:
         index.create(connection)
-    # What autovacuum does on PostgreSQL by itself within a minute; SQLite is not told, as nobody tells it.
-    if not is_sqlite:
-        for table in Table.metadata.sorted_tables:
-            connection.execute(text(f"ANALYZE {table.name}"))

@@ -74,7 +74,7 @@ def test_the_extended_list_names_what_a_task_ran_on(
     client: TestClient, alice: Person, clinic: dict[str, Any], agent: HandAgent, database: Database
 ) -> None:
     one = walk(client, alice, agent, model_id=clinic["modeluuid"], sut={"criteria": ["android", "5g"]})["id"]
-    waits = start(client, alice, model_id=clinic["modeluuid"])["id"]
+    waits = start(client, alice, model_id=clinic["modeluuid"], agent=ANY_AGENT)["id"]
     elsewhere = post(client, alice)["task_instance_id"]
     age(database, one, waits, elsewhere)
     nothing = {"suts": None, "test_config_name": None, "agents": None, "model_name": None}

@@ -122,7 +122,14 @@ def _merged(
     branches: list[Conditions], *, is_descending: bool, offset: int, limit: int
 ) -> CompoundSelect[int]:
     """A part of all branches together by id; both databases merge them row by row and stop when they have it."""
-    together = union_all(*(select(tables.Run.id).where(*conditions) for conditions in branches))
+    run = tables.Run
+    order = run.id.desc() if is_descending else run.id.asc()
+    parts = [
+        # Without a limit of its own PostgreSQL would read all of a branch and sort.
+        select(select(run.id).where(*conditions).order_by(order).limit(offset + limit).subquery().c.id)
+        for conditions in branches
+    ]
+    together = union_all(*parts)
     column = together.selected_columns[0]
     return together.order_by(column.desc() if is_descending else column.asc()).offset(offset).limit(limit)
 

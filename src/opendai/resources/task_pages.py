@@ -44,8 +44,7 @@ def find_task_ids(session: Session, caller: Caller, query: TaskQuery) -> list[st
     execution = tables.Execution
     is_plain = not (query.sort or query.test_config_id or query.limit_per_test_config)
     if is_plain and not caller.is_admin and len(caller.groups) < _MOST_BRANCHES:
-        merged = _newest_first(caller).offset(query.offset).limit(query.limit)
-        return [row.id for row in session.execute(merged)]
+        return [row.id for row in session.execute(_newest_first(caller, query))]
     conditions = [sees_task(caller)]
     if query.test_config_id:
         conditions.append(execution.test_config_id == query.test_config_id.lower())
@@ -65,13 +64,18 @@ def _ways_to_see(caller: Caller) -> list[ColumnElement[bool]]:
     ]
 
 
-def _newest_first(caller: Caller) -> Any:
-    """All that a user sees, each part read in the order of an index and merged row by row."""
+def _newest_first(caller: Caller, query: TaskQuery) -> Any:
+    """A page of all that a user sees, each part read in the order of an index and merged row by row."""
     execution = tables.Execution
-    parts = [select(execution.id, execution.created_at).where(way) for way in _ways_to_see(caller)]
+    newest = select(execution.id, execution.created_at).order_by(
+        execution.created_at.desc(), execution.id.desc()
+    )
+    most = query.offset + query.limit
+    parts = [select(newest.where(way).limit(most).subquery()) for way in _ways_to_see(caller)]
     together = union_all(*parts)
     columns = together.selected_columns
-    return together.order_by(columns.created_at.desc(), columns.id.desc())
+    page = together.order_by(columns.created_at.desc(), columns.id.desc())
+    return page.offset(query.offset).limit(query.limit)
 
 
 def _is_among_newest(conditions: list[ColumnElement[bool]], limit: int) -> ColumnElement[bool]:
