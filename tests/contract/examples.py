@@ -1,6 +1,6 @@
 """The examples on the OpenAPI pages are requests and answers of the cases, with what changes each time replaced.
 
-With OPENDAI_RECORD_EXAMPLES=1 the cases write them anew; otherwise they must be as they are written.
+With OPENDAI_RECORD_EXAMPLES=1 the cases write them anew, in one process; otherwise they must be as they are written.
 """
 
 import json
