@@ -26,7 +26,7 @@ serve: $(READY) ## Serve on http://localhost:8000 with the data in ./data (ARGS=
 	$(BIN)/opendai serve $(ARGS)
 
 test: $(READY) ## Run all tests (ARGS="-m 'not slow' tests/storage" passes on to pytest).
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: $(READY) ## Check the format, the code, the types, the layers and the container files.
 	$(BIN)/ruff format --check .
