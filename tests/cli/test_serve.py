@@ -44,6 +44,7 @@ def test_an_empty_folder_is_served_soon_and_its_password_shown_once(start_server
     assert password not in server.process.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_serve_stops_while_agents_wait_for_work(start_server: Callable[..., Server], workers: str):
     server = start_server("--embedded-agent", "--workers", workers)
@@ -78,6 +79,7 @@ def test_serve_stops_while_agents_wait_for_work(start_server: Callable[..., Serv
         socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])))
 
 
+@pytest.mark.slow
 def test_serve_stops_in_the_middle_of_a_walk_of_its_own(
     start_server: Callable[..., Server], samples: dict[str, str]
 ):

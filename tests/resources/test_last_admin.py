@@ -49,6 +49,7 @@ def test_one_of_two_administrators_may_go(
     assert _admins(database) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ways", [("PUT", "PUT"), ("DELETE", "DELETE"), ("PUT", "DELETE")])
 def test_two_administrators_who_remove_each_other_at_once_leave_one(
     client: TestClient, ci: Program, database: Database, ways: tuple[str, str]
@@ -66,6 +67,7 @@ def test_two_administrators_who_remove_each_other_at_once_leave_one(
         _remove_all(database)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ways", [("PUT", "PUT"), ("DELETE", "DELETE"), ("PUT", "DELETE")])
 def test_a_client_that_removes_two_administrators_at_once_leaves_one(
     client: TestClient, ci: Program, database: Database, ways: tuple[str, str]

@@ -147,6 +147,7 @@ def test_counts_are_right_after_many_have_counted_at_once(
     assert (case["tests"], case["fails"]) == ("12", "0")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most_branches", [100, 1])
 def test_every_page_is_the_slice_of_the_whole_list(
     client: TestClient,
