@@ -34,8 +34,12 @@ def create_app(settings: Settings) -> FastAPI:
         timeout_seconds=settings.database_timeout_seconds,
         synchronous=settings.sqlite_synchronous,
     )
-    with database.reading() as session:
-        keys = load_key_ring(session, secret_key)
+    try:
+        with database.reading() as session:
+            keys = load_key_ring(session, secret_key)
+    except BaseException:
+        database.close()
+        raise
     store = open_store(
         settings.storage,
         public_url=settings.public_url,
