@@ -69,9 +69,12 @@ def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Set
 
 
 @pytest.fixture(scope="session")
-def app(settings: Settings) -> FastAPI:
+def app(settings: Settings) -> Iterator[FastAPI]:
     install(settings)
-    return create_app(settings)
+    app = create_app(settings)
+    yield app
+    # A server that was never started does not close its database itself.
+    app.state.database.close()
 
 
 @pytest.fixture(scope="session")
