@@ -26,7 +26,7 @@ from tests.services import PostgresServer
 from bench.history import make_history
 from opendai import logs, tables
 from opendai.app import create_app
-from opendai.auth.logins import token_for_user
+from opendai.auth.logins import begin_login, token_for_user
 from opendai.database import Database
 from opendai.resources.installation import install
 from opendai.settings import Settings
@@ -156,7 +156,8 @@ def _bearers(app: FastAPI) -> dict[str, dict[str, str]]:
                 user.groups = [groups[index] for index in (0, 2, 5, 8)]
             session.add(user)
             session.flush()
-            token, _ = token_for_user(app.state.tokens, user, lifetime=86_400)
+            login = begin_login(session, user, lifetime=86_400)
+            token, _ = token_for_user(app.state.tokens, user, login, lifetime=86_400)
             bearers[person] = {"Authorization": f"Bearer {token}"}
     return bearers
 

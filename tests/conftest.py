@@ -12,9 +12,10 @@ from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.app import create_app
-from opendai.auth.logins import hash_secret, token_for_client, token_for_user
+from opendai.auth.logins import begin_login, hash_secret, token_for_client, token_for_user
 from opendai.auth.passwords import Passwords
 from opendai.database import Database, Table
+from opendai.resources.api_clients import DEFAULT_GRANTS
 from opendai.resources.coverage_models import CoverageModelRepository
 from opendai.resources.installation import install
 from opendai.settings import Settings
@@ -122,7 +123,8 @@ def _person(app: FastAPI, password_hash: str, name: str, *, role: str, groups: l
         user = tables.User(username=name, password_hash=password_hash, role=role, groups=rows)
         session.add(user)
         session.flush()
-        token, _ = token_for_user(app.state.tokens, user, lifetime=600)
+        login = begin_login(session, user, lifetime=600)
+        token, _ = token_for_user(app.state.tokens, user, login, lifetime=600)
         return Person(user.id, name, {"Authorization": f"Bearer {token}"})
 
 
@@ -139,7 +141,11 @@ def make_program(app: FastAPI, name: str, role: str) -> Program:
     secret = secrets.token_urlsafe(32)
     with database.writing() as session:
         row = tables.ApiClient(
-            client_id=f"{name}-id", name=name, role=role, secret_sha256=hash_secret(secret)
+            client_id=f"{name}-id",
+            name=name,
+            role=role,
+            grants=list(DEFAULT_GRANTS[role]),
+            secret_sha256=hash_secret(secret),
         )
         session.add(row)
         session.flush()

@@ -15,9 +15,12 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("client_id", sa.String(length=255), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
         sa.Column("role", sa.String(length=10), nullable=False),
-        sa.Column("secret_sha256", sa.String(length=64), nullable=False),
-        sa.Column("not_before", sa.Double(), nullable=False),
+        sa.Column("grants", sa.JSON(), nullable=False),
+        sa.Column("redirect_uris", sa.JSON(), nullable=False),
+        sa.Column("secret_sha256", sa.String(length=64), nullable=True),
+        sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_clients")),
@@ -25,6 +28,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_api_clients_name")),
         sqlite_autoincrement=True,
     )
+    op.create_table(
+        "audit_events",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("action", sa.String(length=255), nullable=False),
+        sa.Column("actor_kind", sa.String(length=10), nullable=False),
+        sa.Column("actor", sa.String(length=255), nullable=False),
+        sa.Column("address", sa.String(length=45), nullable=True),
+        sa.Column("target", sa.String(length=255), nullable=False),
+        sa.Column("details", sa.JSON(), nullable=False),
+        sa.Column("request_id", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("audit_events", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_events_action"), ["action"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_events_actor"), ["actor"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_events_created_at"), ["created_at"], unique=False)
+
     op.create_table(
         "coverage_models",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -78,6 +100,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("serial_number", name=op.f("pk_licenses")),
     )
     op.create_table(
+        "login_attempts",
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("expires", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "key", name=op.f("pk_login_attempts")),
+    )
+    with op.batch_alter_table("login_attempts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_login_attempts_expires"), ["expires"], unique=False)
+
+    op.create_table(
         "mail_server",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("host", sa.String(length=255), nullable=False),
@@ -100,9 +133,10 @@ def upgrade() -> None:
         "signing_keys",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kid", sa.String(length=255), nullable=False),
-        sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("private_key", sa.LargeBinary(), nullable=False),
         sa.Column("public_key", sa.Text(), nullable=False),
+        sa.Column("signs_from", sa.Double(), nullable=False),
+        sa.Column("is_disabled", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_signing_keys")),
         sa.UniqueConstraint("kid", name=op.f("uq_signing_keys_kid")),
@@ -112,12 +146,13 @@ def upgrade() -> None:
         "users",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("username", sa.String(length=255), nullable=False),
-        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=True),
+        sa.Column("outside_subject", sa.String(length=255), nullable=True),
         sa.Column("role", sa.String(length=10), nullable=False),
         sa.Column("hide_welcome_popup", sa.Boolean(), nullable=False),
-        sa.Column("not_before", sa.Double(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("outside_subject", name=op.f("uq_users_outside_subject")),
         sa.UniqueConstraint("username", name=op.f("uq_users_username")),
         sqlite_autoincrement=True,
     )
@@ -146,18 +181,21 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
-        "logins",
-        sa.Column("jti", sa.String(length=36), nullable=False),
+        "browser_sessions",
+        sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("cookie_sha256", sa.String(length=64), nullable=False),
+        sa.Column("authenticated", sa.Double(), nullable=False),
         sa.Column("expires", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_logins_user_id"), ondelete="CASCADE"
+            ["user_id"], ["users.id"], name=op.f("fk_browser_sessions_user_id"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("jti", name=op.f("pk_logins")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_browser_sessions")),
+        sa.UniqueConstraint("cookie_sha256", name=op.f("uq_browser_sessions_cookie_sha256")),
     )
-    with op.batch_alter_table("logins", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_logins_expires"), ["expires"], unique=False)
-        batch_op.create_index(batch_op.f("ix_logins_user_id"), ["user_id"], unique=False)
+    with op.batch_alter_table("browser_sessions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_browser_sessions_expires"), ["expires"], unique=False)
+        batch_op.create_index(batch_op.f("ix_browser_sessions_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "memberships",
@@ -173,6 +211,71 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("memberships", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_memberships_group_id"), ["group_id"], unique=False)
+
+    op.create_table(
+        "authorization_codes",
+        sa.Column("code_sha256", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("browser_session_id", sa.String(length=36), nullable=False),
+        sa.Column("redirect_uri", sa.Text(), nullable=False),
+        sa.Column("challenge", sa.String(length=43), nullable=False),
+        sa.Column("nonce", sa.Text(), nullable=True),
+        sa.Column("scope", sa.String(length=255), nullable=False),
+        sa.Column("expires", sa.Double(), nullable=False),
+        sa.Column("login_id", sa.String(length=36), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["browser_session_id"],
+            ["browser_sessions.id"],
+            name=op.f("fk_authorization_codes_browser_session_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["api_clients.id"],
+            name=op.f("fk_authorization_codes_client_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("code_sha256", name=op.f("pk_authorization_codes")),
+    )
+    with op.batch_alter_table("authorization_codes", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_authorization_codes_browser_session_id"), ["browser_session_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_authorization_codes_client_id"), ["client_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_authorization_codes_expires"), ["expires"], unique=False)
+
+    op.create_table(
+        "logins",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("browser_session_id", sa.String(length=36), nullable=True),
+        sa.Column("scope", sa.String(length=255), nullable=False),
+        sa.Column("authenticated", sa.Double(), nullable=False),
+        sa.Column("expires", sa.Double(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("rotated", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["browser_session_id"],
+            ["browser_sessions.id"],
+            name=op.f("fk_logins_browser_session_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["client_id"], ["api_clients.id"], name=op.f("fk_logins_client_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_logins_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_logins")),
+    )
+    with op.batch_alter_table("logins", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_logins_browser_session_id"), ["browser_session_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_logins_client_id"), ["client_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_logins_expires"), ["expires"], unique=False)
+        batch_op.create_index(batch_op.f("ix_logins_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "models",
@@ -572,15 +675,28 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_models_agent_id"))
 
     op.drop_table("models")
+    with op.batch_alter_table("logins", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_logins_user_id"))
+        batch_op.drop_index(batch_op.f("ix_logins_expires"))
+        batch_op.drop_index(batch_op.f("ix_logins_client_id"))
+        batch_op.drop_index(batch_op.f("ix_logins_browser_session_id"))
+
+    op.drop_table("logins")
+    with op.batch_alter_table("authorization_codes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_authorization_codes_expires"))
+        batch_op.drop_index(batch_op.f("ix_authorization_codes_client_id"))
+        batch_op.drop_index(batch_op.f("ix_authorization_codes_browser_session_id"))
+
+    op.drop_table("authorization_codes")
     with op.batch_alter_table("memberships", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_memberships_group_id"))
 
     op.drop_table("memberships")
-    with op.batch_alter_table("logins", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_logins_user_id"))
-        batch_op.drop_index(batch_op.f("ix_logins_expires"))
+    with op.batch_alter_table("browser_sessions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_browser_sessions_user_id"))
+        batch_op.drop_index(batch_op.f("ix_browser_sessions_expires"))
 
-    op.drop_table("logins")
+    op.drop_table("browser_sessions")
     op.drop_table("agents")
     op.drop_table("users")
     op.drop_table("signing_keys")
@@ -589,9 +705,19 @@ def downgrade() -> None:
 
     op.drop_table("revoked_tokens")
     op.drop_table("mail_server")
+    with op.batch_alter_table("login_attempts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_login_attempts_expires"))
+
+    op.drop_table("login_attempts")
     op.drop_table("licenses")
     op.drop_table("instance")
     op.drop_table("groups")
     op.drop_table("doomed_objects")
     op.drop_table("coverage_models")
+    with op.batch_alter_table("audit_events", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_audit_events_created_at"))
+        batch_op.drop_index(batch_op.f("ix_audit_events_actor"))
+        batch_op.drop_index(batch_op.f("ix_audit_events_action"))
+
+    op.drop_table("audit_events")
     op.drop_table("api_clients")

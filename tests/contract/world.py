@@ -12,7 +12,7 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from opendai import tables
-from opendai.auth.logins import token_for_user
+from opendai.auth.logins import begin_login, token_for_user
 from opendai.auth.passwords import Passwords
 from opendai.database import Database, Table
 from tests.conftest import Person, Program
@@ -119,7 +119,8 @@ class World:
             user = tables.User(username="carol", password_hash="-", role="User", groups=[group])
             session.add(user)
             session.flush()
-            token, _ = token_for_user(self.app.state.tokens, user, lifetime=600)
+            login = begin_login(session, user, lifetime=600)
+            token, _ = token_for_user(self.app.state.tokens, user, login, lifetime=600)
         return Caller(self.client, {"Authorization": f"Bearer {token}"})
 
     @cached_property

@@ -43,12 +43,13 @@ def test_the_status_tells_of_licenses(client: TestClient, admin: Person) -> None
 def test_usage_counts_people_with_a_role(
     client: TestClient, alice: Person, bob: Person, nobody: Person
 ) -> None:
-    assert usage(client, alice) == {"num_users": 2, "num_sessions": 0, "num_execs": 0}
+    assert usage(client, alice) == {"num_users": 2, "num_sessions": 3, "num_execs": 0}
 
 
 def test_usage_counts_logins_until_they_end(
     client: TestClient, admin: Person, alice: Person, bob: Person, ci: Program
 ) -> None:
+    # Each of the three people of the fixtures is logged in already.
     tokens = [
         client.post("/ai/auth", json={"username": name, "password": PASSWORD}).json()["access_token"]
         for name in ("alice", "alice", "bob")
@@ -56,13 +57,13 @@ def test_usage_counts_logins_until_they_end(
     form = {"grant_type": "password", "username": "bob", "password": PASSWORD}
     client.post(TOKEN, data={**form, "client_id": ci.client_id, "client_secret": ci.secret})
     client.post("/ai/auth", json={"username": "alice", "password": "wrong"})
-    assert usage(client, admin)["num_sessions"] == 4
+    assert usage(client, admin)["num_sessions"] == 7
     client.delete("/ai/auth", headers={"Authorization": f"Bearer {tokens[0]}"})
-    assert usage(client, admin)["num_sessions"] == 3
+    assert usage(client, admin)["num_sessions"] == 6
     client.put(f"/ai/users/{alice.id}", headers=admin.bearer, json={"password": PASSWORD})
-    assert usage(client, admin)["num_sessions"] == 2
+    assert usage(client, admin)["num_sessions"] == 4
     client.delete(f"/ai/users/{bob.id}", headers=admin.bearer)
-    assert usage(client, admin)["num_sessions"] == 0
+    assert usage(client, admin)["num_sessions"] == 1
 
 
 def test_usage_counts_runs_that_have_not_finished(

@@ -69,8 +69,8 @@ def identify(session: Session, tokens: Tokens, token: str) -> Caller:
 
 
 def _person(session: Session, number: int, claims: Claims) -> Caller:
-    rows = session.execute(_PERSON, {"id": number, "jti": claims.jti}).all()
-    if not rows or claims.issued < int(rows[0].not_before):
+    rows = session.execute(_PERSON, {"id": number, "jti": claims.jti, "sid": claims.sid}).all()
+    if not rows:
         raise Unauthorized(_REFUSED)
     return Caller(
         kind="user",
@@ -84,19 +84,24 @@ def _person(session: Session, number: int, claims: Claims) -> Caller:
 
 def _program(session: Session, number: int, claims: Claims) -> Caller:
     row = session.execute(_PROGRAM, {"id": number, "jti": claims.jti}).one_or_none()
-    if row is None or claims.issued < int(row.not_before):
+    if row is None or claims.values.get("gen") != row.generation:
         raise Unauthorized(_REFUSED)
     return Caller(kind="client", id=number, name=row.name, role=row.role, groups=frozenset(), claims=claims)
 
 
 # Every request asks one of these two; built anew each time they would cost more than they take to run.
 _is_not_revoked = ~select(tables.RevokedToken.jti).where(tables.RevokedToken.jti == bindparam("jti")).exists()
-_PERSON = (
-    select(tables.User.username, tables.User.role, tables.User.not_before, tables.Membership.group_id)
-    .outerjoin(tables.Membership, tables.Membership.user_id == tables.User.id)
-    .where(tables.User.id == bindparam("id"), _is_not_revoked)
+_is_logged_in = (
+    select(tables.Login.id)
+    .where(tables.Login.id == bindparam("sid"), tables.Login.user_id == tables.User.id)
+    .exists()
 )
-_PROGRAM = select(tables.ApiClient.name, tables.ApiClient.role, tables.ApiClient.not_before).where(
+_PERSON = (
+    select(tables.User.username, tables.User.role, tables.Membership.group_id)
+    .outerjoin(tables.Membership, tables.Membership.user_id == tables.User.id)
+    .where(tables.User.id == bindparam("id"), _is_logged_in, _is_not_revoked)
+)
+_PROGRAM = select(tables.ApiClient.name, tables.ApiClient.role, tables.ApiClient.generation).where(
     tables.ApiClient.id == bindparam("id"), tables.ApiClient.revoked_at.is_(None), _is_not_revoked
 )
 

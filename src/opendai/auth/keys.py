@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from opendai.auth.secrets import SecretKey
+from opendai.database import database_clock
 from opendai.tables import SigningKey
 
 _BITS = 2048
@@ -34,7 +35,6 @@ def ensure_signing_key(
     session.add(
         SigningKey(
             kid=kid,
-            state="active",
             private_key=secret_key.encrypt(pair.as_pem(private=True), place=_place(kid)),
             public_key=json.dumps(pair.as_dict(private=False)),
         )
@@ -43,9 +43,12 @@ def ensure_signing_key(
 
 def load_key_ring(session: Session, secret_key: SecretKey) -> KeyRing:
     rows = session.scalars(
-        select(SigningKey).where(SigningKey.state != "disabled").order_by(SigningKey.id)
+        select(SigningKey)
+        .where(~SigningKey.is_disabled)
+        .order_by(SigningKey.signs_from.desc(), SigningKey.id.desc())
     ).all()
-    active = next(row for row in rows if row.state == "active")
+    now = session.scalar(select(database_clock())) or 0.0
+    active = next(row for row in rows if row.signs_from <= now)
     private = secret_key.decrypt(active.private_key, place=_place(active.kid))
     return KeyRing(
         signing=RSAKey.import_key(private, {"kid": active.kid}),

@@ -31,31 +31,51 @@ def find_client(session: Session, client_id: str, secret: str) -> ApiClient | No
     client = session.scalar(
         select(ApiClient).where(ApiClient.client_id == client_id, ApiClient.revoked_at.is_(None))
     )
-    if client is None or not hmac.compare_digest(client.secret_sha256, hash_secret(secret)):
+    if client is None or client.secret_sha256 is None:
         return None
-    return client
+    return client if hmac.compare_digest(client.secret_sha256, hash_secret(secret)) else None
 
 
-def token_for_user(tokens: Tokens, user: User, *, lifetime: int) -> tuple[str, Claims]:
-    # Tokens of the second in which a password is set are refused: the old one's and the new one's look alike.
-    until_accepted = int(user.not_before) - time.time()
-    if until_accepted > 0:
-        time.sleep(min(until_accepted, 1.0))
-    extra: dict[str, Any] = {"preferred_username": user.username, "sid": str(uuid.uuid4())}
+def begin_login(
+    session: Session, user: User, *, lifetime: int, client: ApiClient | None = None, scope: str = ""
+) -> Login | None:
+    """Write down that a person logged in, for so many seconds; None if they were deleted in the meantime."""
+    session.execute(delete(Login).where(Login.expires < database_clock()))
+    # The lock keeps the row that the new one points at until both are committed.
+    still_there = (
+        select(database_clock()).where(User.id == user.id).with_for_update(read=True, key_share=True)
+    )
+    now = session.scalar(still_there)
+    if now is None:
+        return None
+    login = Login(
+        id=str(uuid.uuid4()),
+        user_id=user.id,
+        client_id=client.id if client else None,
+        scope=scope,
+        authenticated=now,
+        expires=now + lifetime,
+    )
+    session.add(login)
+    return login
+
+
+def token_for_user(
+    tokens: Tokens, user: User, login: Login, *, lifetime: int, client: ApiClient | None = None
+) -> tuple[str, Claims]:
+    """An access token of a person, which is good for as long as the login is."""
+    extra: dict[str, Any] = {"preferred_username": user.username, "sid": login.id}
+    if client:
+        extra["azp"] = client.client_id
     return tokens.issue(f"user:{user.id}", now=time.time(), lifetime=lifetime, extra=extra)
 
 
-def remember_login(session: Session, user: User, claims: Claims) -> bool:
-    """Write down that a person holds this token; False if the person was deleted in the meantime."""
-    session.execute(delete(Login).where(Login.expires < database_clock()))
-    # The lock keeps the row that the new one points at until both are committed.
-    still_there = select(User.id).where(User.id == user.id).with_for_update(read=True, key_share=True)
-    if session.scalar(still_there) is None:
-        return False
-    session.add(Login(jti=claims.jti, user_id=user.id, expires=claims.expires))
-    return True
-
-
 def token_for_client(tokens: Tokens, client: ApiClient, *, lifetime: int) -> tuple[str, Claims]:
-    extra = {"azp": client.client_id, "client_id": client.client_id, "sid": str(uuid.uuid4())}
+    """An access token of a program, which is good until the program's secret is changed."""
+    extra = {
+        "azp": client.client_id,
+        "client_id": client.client_id,
+        "sid": str(uuid.uuid4()),
+        "gen": client.generation,
+    }
     return tokens.issue(f"client:{client.id}", now=time.time(), lifetime=lifetime, extra=extra)

@@ -22,6 +22,7 @@ class Claims:
 
     subject: str
     jti: str
+    sid: str
     issued: float
     expires: float
     values: Mapping[str, Any]
@@ -64,6 +65,7 @@ class Tokens:
             typ={"essential": True, "value": "Bearer"},
             sub={"essential": True},
             jti={"essential": True},
+            sid={"essential": True},
             iat={"essential": True},
             exp={"essential": True},
         )
@@ -84,9 +86,14 @@ class Tokens:
 
 
 def _claims(values: Mapping[str, Any]) -> Claims:
-    subject, jti = values["sub"], values["jti"]
-    if not isinstance(subject, str) or not isinstance(jti, str):
-        raise TypeError("sub and jti must be text")
+    subject, jti, sid = values["sub"], values["jti"], values["sid"]
+    if not all(isinstance(value, str) for value in (subject, jti, sid)):
+        raise TypeError("sub, jti and sid must be text")
     return Claims(
-        subject=subject, jti=jti, issued=float(values["iat"]), expires=float(values["exp"]), values=values
+        subject=subject,
+        jti=jti,
+        sid=sid,
+        issued=float(values["iat"]),
+        expires=float(values["exp"]),
+        values=values,
     )

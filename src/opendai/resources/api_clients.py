@@ -14,6 +14,7 @@ from opendai.errors import Conflict, Invalid, NotFound
 from opendai.tables.columns import now
 
 ROLES = ("admin", "agent")
+DEFAULT_GRANTS = {"admin": ("client_credentials", "password"), "agent": ("client_credentials",)}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 
 
@@ -41,7 +42,13 @@ class ApiClientRepository:
         client_id = f"{name.lower().replace(' ', '-')}-{secrets.token_hex(4)}"
         secret = secrets.token_urlsafe(32)
         self._session.add(
-            tables.ApiClient(client_id=client_id, name=name, role=role, secret_sha256=hash_secret(secret))
+            tables.ApiClient(
+                client_id=client_id,
+                name=name,
+                role=role,
+                grants=list(DEFAULT_GRANTS[role]),
+                secret_sha256=hash_secret(secret),
+            )
         )
         try:
             self._session.flush()
@@ -56,6 +63,7 @@ class ApiClientRepository:
             return self.add(name, role=role)
         secret = secrets.token_urlsafe(32)
         client.role, client.secret_sha256, client.revoked_at = role, hash_secret(secret), None
+        client.generation += 1
         return Credentials(client.client_id, secret)
 
     def revoke(self, name: str) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from opendai import tables
-from opendai.auth.logins import find_client, log_in, remember_login, token_for_client, token_for_user
+from opendai.auth.logins import begin_login, find_client, log_in, token_for_client, token_for_user
 from opendai.auth.passwords import LONGEST
 from opendai.database import Database
 from opendai.errors import NotFound, Problem
@@ -110,10 +110,11 @@ def _grant(state: Any, fields: Mapping[str, str], authorization: str) -> dict[st
     if user is None:
         token, claims = token_for_client(state.tokens, client, lifetime=lifetime)
     else:
-        token, claims = token_for_user(state.tokens, user, lifetime=lifetime)
         with database.writing() as session:
-            if not remember_login(session, user, claims):
+            login = begin_login(session, user, lifetime=lifetime, client=client, scope=_SCOPE)
+            if login is None:
                 raise GrantRefused("invalid_grant", _NOBODY, status=401)
+            token, claims = token_for_user(state.tokens, user, login, lifetime=lifetime, client=client)
     return {
         "access_token": token,
         "expires_in": lifetime,
@@ -155,7 +156,7 @@ def _credentials(fields: Mapping[str, str], authorization: str) -> Iterator[tupl
 
 
 def _user(session: Session, state: Any, client: tables.ApiClient, fields: Mapping[str, str]) -> tables.User:
-    if client.role != "admin":
+    if "password" not in client.grants:
         raise GrantRefused("unauthorized_client", "Client not allowed for direct access grants")
     username, password = fields.get("username", ""), fields.get("password", "")
     if not username or not password or len(password) > LONGEST:

@@ -9,7 +9,7 @@ from sqlalchemy import delete
 
 from opendai import tables
 from opendai.auth.callers import Caller, bearer_token, identify
-from opendai.auth.logins import log_in, remember_login, token_for_user
+from opendai.auth.logins import begin_login, log_in, token_for_user
 from opendai.database import DatabaseDep
 from opendai.errors import NotFound, Unauthorized
 from opendai.resources.inputs import Input, Line, Output, Password, form_or_json, form_or_json_page
@@ -77,10 +77,11 @@ def create_session(
     if user is None:
         raise NotFound(_NOBODY)
     lifetime = state.settings.session_token_seconds
-    token, claims = token_for_user(state.tokens, user, lifetime=lifetime)
     with database.writing() as session:
-        if not remember_login(session, user, claims):
+        login = begin_login(session, user, lifetime=lifetime)
+        if login is None:
             raise NotFound(_NOBODY)
+        token, _ = token_for_user(state.tokens, user, login, lifetime=lifetime)
     return SessionOut(
         **dict(UserOut.model_validate(user)),
         access_token=token,
@@ -114,7 +115,7 @@ def delete_session(request: Request, database: DatabaseDep) -> dict[str, Any]:
     caller = _holder(request, database)
     with database.writing() as session:
         session.merge(tables.RevokedToken(jti=caller.claims.jti, expires=caller.claims.expires))
-        session.execute(delete(tables.Login).where(tables.Login.jti == caller.claims.jti))
+        session.execute(delete(tables.Login).where(tables.Login.id == caller.claims.sid))
     return {}
 
 

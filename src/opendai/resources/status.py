@@ -54,7 +54,7 @@ def get_status(session: SessionDep) -> StatusOut:
 def get_usage(caller: User, session: SessionDep) -> UsageOut:
     """How much is used: users with a role, logins that are still good, and runs that have not finished."""
     login = tables.Login
-    sessions = session.scalar(select(func.count(login.jti)).where(login.expires > database_clock()))
+    sessions = session.scalar(select(func.count(login.id)).where(login.expires > database_clock()))
     return UsageOut(
         num_users=licenses.count_users(session),
         num_sessions=sessions or 0,

@@ -13,7 +13,7 @@ from opendai import tables
 from opendai.auth.callers import Admin, Caller
 from opendai.auth.callers import User as UserPolicy
 from opendai.auth.passwords import Passwords
-from opendai.database import DatabaseDep, database_clock, repository
+from opendai.database import DatabaseDep, repository
 from opendai.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from opendai.resources import licenses
 from opendai.resources.groups import check_name, is_taken, is_used
@@ -132,7 +132,6 @@ class UserRepository:
         if user is None:
             raise NotFound(f"There is no user {username}.")
         user.password_hash = password_hash
-        user.not_before = (self._session.scalar(select(database_clock())) or 0.0) + 1
         self._session.execute(delete(tables.Login).where(tables.Login.user_id == user.id))
 
     def remove(self, user_id: int) -> None:

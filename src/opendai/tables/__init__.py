@@ -4,13 +4,19 @@ from opendai.tables.identity import (
     ApiClient,
     Group,
     Instance,
-    Login,
     Membership,
-    RevokedToken,
     SigningKey,
     User,
 )
 from opendai.tables.installation import License, MailServer
+from opendai.tables.logins import (
+    AuditEvent,
+    AuthorizationCode,
+    BrowserSession,
+    Login,
+    LoginAttempts,
+    RevokedToken,
+)
 from opendai.tables.models import (
     Agent,
     CoverageModel,
@@ -26,6 +32,9 @@ from opendai.tables.runs import DoomedObject, ErrorEntry, Execution, Run, RunCou
 __all__ = [
     "Agent",
     "ApiClient",
+    "AuditEvent",
+    "AuthorizationCode",
+    "BrowserSession",
     "CoverageModel",
     "DoomedObject",
     "ErrorEntry",
@@ -34,6 +43,7 @@ __all__ = [
     "Instance",
     "License",
     "Login",
+    "LoginAttempts",
     "MailServer",
     "Membership",
     "Model",

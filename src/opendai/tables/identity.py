@@ -1,8 +1,8 @@
-"""Who may ask: users, groups, API clients, and what tokens are made and refused with."""
+"""Who may ask: users, groups, API clients, and the keys that their tokens are signed with."""
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from opendai.database import Table
@@ -32,25 +32,26 @@ class Membership(Table):
 
 
 class User(Table):
-    """A person with a password. `role` is None, User or Admin."""
+    """A person. `role` is None, User or Admin."""
 
     __tablename__ = "users"
     __table_args__ = {"sqlite_autoincrement": True}
 
     id: Mapped[Id]
     username: Mapped[Name] = mapped_column(unique=True)
-    password_hash: Mapped[Body]
+    password_hash: Mapped[Body | None]
+    """None: the person logs in elsewhere."""
+    outside_subject: Mapped[Name | None] = mapped_column(unique=True)
+    """What an outside identity provider calls the person, if one brought them here."""
     role: Mapped[str] = mapped_column(String(10))
     hide_welcome_popup: Mapped[bool] = mapped_column(default=False)
-    not_before: Mapped[ClockTime] = mapped_column(default=0.0)
-    """Tokens issued earlier are refused."""
     created_at: Mapped[Created]
 
     groups: Mapped[list[Group]] = relationship(secondary="memberships", order_by=Group.name)
 
 
 class ApiClient(Table):
-    """A program with a secret. `role` is admin or agent."""
+    """A program. `role` is admin, agent, or login for one that has no rights but lets people log in."""
 
     __tablename__ = "api_clients"
     __table_args__ = {"sqlite_autoincrement": True}
@@ -58,44 +59,36 @@ class ApiClient(Table):
     id: Mapped[Id]
     client_id: Mapped[Name] = mapped_column(unique=True)
     name: Mapped[Name] = mapped_column(unique=True)
+    description: Mapped[Body] = mapped_column(default="")
     role: Mapped[str] = mapped_column(String(10))
-    secret_sha256: Mapped[str] = mapped_column(String(64))
-    not_before: Mapped[ClockTime] = mapped_column(default=0.0)
+    grants: Mapped[list[str]] = mapped_column(JSON)
+    """The OAuth grant types that it may use."""
+    redirect_uris: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Where a login may lead back to, compared letter by letter."""
+    secret_sha256: Mapped[str | None] = mapped_column(String(64))
+    """None: a public client, such as a page in a browser, which cannot keep a secret."""
+    generation: Mapped[int] = mapped_column(default=0)
+    """Tokens of an earlier one are refused."""
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[Created]
 
 
 class SigningKey(Table):
-    """A key pair for tokens; the private half is encrypted with the secret key of the installation."""
+    """A key pair for tokens; the private half is encrypted with the secret key of the installation.
+
+    The youngest key whose time has come signs; all verify until they are disabled.
+    """
 
     __tablename__ = "signing_keys"
     __table_args__ = {"sqlite_autoincrement": True}
 
     id: Mapped[Id]
     kid: Mapped[Name] = mapped_column(unique=True)
-    state: Mapped[str] = mapped_column(String(10))
     private_key: Mapped[bytes] = mapped_column(LargeBinary)
     public_key: Mapped[Body]
+    signs_from: Mapped[ClockTime] = mapped_column(default=0.0)
+    is_disabled: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[Created]
-
-
-class Login(Table):
-    """A token that a person got for a password; the row may go once the token has run out or been ended."""
-
-    __tablename__ = "logins"
-
-    jti: Mapped[str] = mapped_column(String(36), primary_key=True)
-    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    expires: Mapped[ClockTime] = mapped_column(index=True)
-
-
-class RevokedToken(Table):
-    """A token that was ended before its time; the row may go once the token has run out."""
-
-    __tablename__ = "revoked_tokens"
-
-    jti: Mapped[str] = mapped_column(String(36), primary_key=True)
-    expires: Mapped[ClockTime] = mapped_column(index=True)
 
 
 class Instance(Table):

@@ -1,0 +1,108 @@
+"""Who is logged in, what was tried, and what was ended. Rows may go once their time has passed."""
+
+from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from opendai.database import Table
+from opendai.tables.columns import BigId, Body, ClockTime, Created, Id, Name, Uuid
+
+
+class BrowserSession(Table):
+    """A browser in which a person gave a password; what its cookie holds is kept as a hash."""
+
+    __tablename__ = "browser_sessions"
+
+    id: Mapped[Uuid] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    cookie_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    authenticated: Mapped[ClockTime]
+    expires: Mapped[ClockTime] = mapped_column(index=True)
+
+
+class Login(Table):
+    """A login of a person, which their tokens name as `sid`: when the row goes, all of them are refused.
+
+    Refresh tokens are numbered: `generation` is the number of the one that is good.
+    """
+
+    __tablename__ = "logins"
+
+    id: Mapped[Uuid] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    client_id: Mapped[int | None] = mapped_column(
+        BigId, ForeignKey("api_clients.id", ondelete="CASCADE"), index=True
+    )
+    """The program through which the person logged in; None at /ai/auth."""
+    browser_session_id: Mapped[str | None] = mapped_column(
+        String(36), ForeignKey("browser_sessions.id", ondelete="CASCADE"), index=True
+    )
+    scope: Mapped[Name] = mapped_column(default="")
+    authenticated: Mapped[ClockTime]
+    expires: Mapped[ClockTime] = mapped_column(index=True)
+    generation: Mapped[int] = mapped_column(default=0)
+    rotated: Mapped[ClockTime] = mapped_column(default=0.0)
+    """When the generation was last raised; the previous token is good for a moment longer."""
+
+
+class AuthorizationCode(Table):
+    """A code that a program exchanges for tokens, once; kept as a hash."""
+
+    __tablename__ = "authorization_codes"
+
+    code_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    client_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("api_clients.id", ondelete="CASCADE"), index=True
+    )
+    browser_session_id: Mapped[str] = mapped_column(
+        String(36), ForeignKey("browser_sessions.id", ondelete="CASCADE"), index=True
+    )
+    redirect_uri: Mapped[Body]
+    challenge: Mapped[str] = mapped_column(String(43))
+    """The S256 code challenge of PKCE."""
+    nonce: Mapped[Body | None]
+    scope: Mapped[Name]
+    expires: Mapped[ClockTime] = mapped_column(index=True)
+    login_id: Mapped[str | None] = mapped_column(String(36))
+    """The login that the code was exchanged for: it is ended when the code comes a second time."""
+
+
+class RevokedToken(Table):
+    """A single token that was ended before its time."""
+
+    __tablename__ = "revoked_tokens"
+
+    jti: Mapped[Uuid] = mapped_column(primary_key=True)
+    expires: Mapped[ClockTime] = mapped_column(index=True)
+
+
+class LoginAttempts(Table):
+    """Failed logins in the current span of time, by account and by address. `kind` is account or address."""
+
+    __tablename__ = "login_attempts"
+
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """The hash of the account's name, or the network that the address is in."""
+    count: Mapped[int]
+    expires: Mapped[ClockTime] = mapped_column(index=True)
+    """The end of the span, or of the lock once there were too many."""
+
+
+class AuditEvent(Table):
+    """A change that matters for security, written in the transaction that made it and never changed."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: Mapped[Id]
+    created_at: Mapped[Created] = mapped_column(index=True)
+    action: Mapped[Name] = mapped_column(index=True)
+    """What was done, as "user.create"."""
+    actor_kind: Mapped[str] = mapped_column(String(10))
+    """user, client, command, or nobody for who did not prove to be anyone."""
+    actor: Mapped[Name] = mapped_column(index=True)
+    address: Mapped[str | None] = mapped_column(String(45))
+    target: Mapped[Name]
+    """Whom or what it was done to, as "user:7"."""
+    details: Mapped[dict[str, object]] = mapped_column(JSON)
+    request_id: Mapped[str | None] = mapped_column(String(64))
