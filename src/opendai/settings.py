@@ -126,12 +126,9 @@ class Settings(BaseSettings):
         """The file of the secret key with the default filled in."""
         return self.secret_key_file or self.data_dir / "secret.key"
 
-    def listening_at(self, host: str, port: int) -> Self:
+    def reached_at(self, address: str) -> Self:
         """These settings with a public URL: the configured one, else the address that is listened on."""
-        if self.public_url:
-            return self
-        name = {"0.0.0.0": "localhost", "::": "localhost", "127.0.0.1": "localhost"}.get(host, host)  # noqa: S104
-        return self.model_copy(update={"public_url": f"http://{f'[{name}]' if ':' in name else name}:{port}"})
+        return self if self.public_url else self.model_copy(update={"public_url": address})
 
     def export(self) -> None:
         """Put what was settled here into the environment, for worker processes to read the same."""

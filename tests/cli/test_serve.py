@@ -44,7 +44,14 @@ def test_an_empty_folder_is_served_soon_and_its_password_shown_once(start_server
     assert password not in server.process.output
 
 
-@pytest.mark.slow
+def test_a_server_behind_another_address_says_where_it_listens(start_server: Callable[..., Server]):
+    server = start_server(public_url="https://dai.example/tests")
+    assert httpx.get(f"{server.url}/ai/ping").status_code == 200
+    assert server.process.output.endswith(f" listens on {server.url}\n")
+    with server.client("ci") as client:
+        assert client.agents() == []
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_serve_stops_while_agents_wait_for_work(start_server: Callable[..., Server], workers: str):
     server = start_server("--embedded-agent", "--workers", workers)
@@ -79,7 +86,6 @@ def test_serve_stops_while_agents_wait_for_work(start_server: Callable[..., Serv
         socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])))
 
 
-@pytest.mark.slow
 def test_serve_stops_in_the_middle_of_a_walk_of_its_own(
     start_server: Callable[..., Server], samples: dict[str, str]
 ):

@@ -20,15 +20,15 @@ _GRACE_SECONDS = 5
 class _Server(uvicorn.Server):
     """Says where it listens once it does, and starts what must wait for that."""
 
-    def __init__(self, config: uvicorn.Config, settings: Settings, agent: EmbeddedAgent | None) -> None:
+    def __init__(self, config: uvicorn.Config, address: str, agent: EmbeddedAgent | None) -> None:
         super().__init__(config)
-        self._settings = settings
+        self._address = address
         self._agent = agent
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if not self.should_exit:
-            _announce(self._settings)
+            _announce(self._address)
             if self._agent:
                 self._agent.start()
 
@@ -47,7 +47,8 @@ def serve(
     """Serve. An empty or older database is brought to this release first."""
     configured = read_settings(data_dir)
     with _listen(host, port) as listener:
-        settings = configured.listening_at(host, listener.getsockname()[1])
+        address = _address(host, listener)
+        settings = configured.reached_at(address)
         logs.configure(settings)
         installed = install(settings)
         announce_admin(installed.admin)
@@ -55,9 +56,9 @@ def serve(
         try:
             if workers == 1:
                 config = uvicorn.Config(create_app(settings), **_OPTIONS)
-                _Server(config, settings, agent).run([listener])
+                _Server(config, address, agent).run([listener])
             else:
-                _serve_with_processes(settings, listener, workers, agent)
+                _serve_with_processes(settings, listener, address, workers, agent)
         finally:
             # Nobody answers here any more: while it is open, the goodbye of the agent waits in its queue.
             listener.close()
@@ -88,11 +89,11 @@ _OPTIONS: dict[str, Any] = {
 
 
 def _serve_with_processes(
-    settings: Settings, listener: socket.socket, workers: int, agent: EmbeddedAgent | None
+    settings: Settings, listener: socket.socket, address: str, workers: int, agent: EmbeddedAgent | None
 ) -> None:
     settings.export()
     config = uvicorn.Config("opendai.app:create_from_environment", factory=True, workers=workers, **_OPTIONS)
-    _announce(settings)
+    _announce(address)
     if agent:
         agent.start()
     Multiprocess(config, sockets=[listener]).run()
@@ -119,5 +120,11 @@ def _local_url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _announce(settings: Settings) -> None:
-    typer.echo(f"opendai {__version__} listens on {settings.public_url}")
+def _address(host: str, listener: socket.socket) -> str:
+    """The address in the words of a person at this machine."""
+    name = {"0.0.0.0": "localhost", "::": "localhost", "127.0.0.1": "localhost"}.get(host, host)  # noqa: S104
+    return f"http://{f'[{name}]' if ':' in name else name}:{listener.getsockname()[1]}"
+
+
+def _announce(address: str) -> None:
+    typer.echo(f"opendai {__version__} listens on {address}")
