@@ -14,6 +14,7 @@ from opendai.auth.callers import Caller, User
 from opendai.database import repository
 from opendai.engine import Model, parse_model
 from opendai.errors import Conflict, Fault, Invalid, NotFound
+from opendai.resources.executions.moving import move_history
 from opendai.resources.inputs import Id, Input, Name, Output, Timestamp, Whole
 from opendai.resources.screenshots import doom_objects
 from opendai.resources.testcase_documents import follow_document
@@ -84,13 +85,16 @@ class ModelRepository:
         model = self._session.scalar(
             select(tables.Model)
             .where(tables.Model.id == model_id, caller.sees(tables.Model.group_id))
-            .with_for_update()
+            # Those who count a run that has just ended may still point at the row.
+            .with_for_update(key_share=True)
         )
         if model is None:
             raise NotFound(f"There is no model {model_id}.")
         # What is looked up comes first: a query would flush a name that may be taken.
         group_id = self._group(given.group, caller) if given.group is not None else model.group_id
         agent_id = self._agent(given.agent) if given.agent is not None else model.agent_id
+        if group_id != model.group_id:
+            move_history(self._session, model, group_id)
         model.group_id, model.agent_id = group_id, agent_id
         model.name = given.name or model.name
         model.updated_at = now()

@@ -111,15 +111,19 @@ def _fresh(session: Session, given: ExecutionIn, caller: Caller) -> tables.Run:
 
 def _repeated(session: Session, given: ExecutionIn, caller: Caller) -> tables.Run:
     """A run that walks as an earlier one did: same version, seed and starting knowledge."""
-    earlier = session.scalar(
-        select(tables.Run).where(tables.Run.id == given.rerun_id, caller.sees(tables.Run.group_id))
-    )
-    if earlier is None:
+    model = tables.Model
+    found = session.execute(
+        select(tables.Run, model.group_id)
+        .join(model, model.id == tables.Run.model_id)
+        .where(tables.Run.id == given.rerun_id, caller.sees(model.group_id))
+        .with_for_update(read=True, of=model)
+    ).one_or_none()
+    if found is None:
         raise _refused("rerun_id", f"there is no run {given.rerun_id}")
+    earlier, group_id = found
     copied = [
         "model_id",
         "version_id",
-        "group_id",
         "model_name",
         "generator",
         "seed",
@@ -134,7 +138,7 @@ def _repeated(session: Session, given: ExecutionIn, caller: Caller) -> tables.Ru
         "sut",
         "hits",
     ]
-    return tables.Run(**{column: getattr(earlier, column) for column in copied})
+    return tables.Run(group_id=group_id, **{column: getattr(earlier, column) for column in copied})
 
 
 def _model(session: Session, model_uuid: str, caller: Caller) -> tuple[tables.Model, tables.ModelVersion]:
@@ -143,6 +147,8 @@ def _model(session: Session, model_uuid: str, caller: Caller) -> tuple[tables.Mo
         select(model, version)
         .join(version, (version.model_id == model.id) & (version.number == model.version_number))
         .where(model.uuid == model_uuid.lower(), caller.sees(model.group_id))
+        # The run is counted in the model's group: it must not go to another one in the meantime.
+        .with_for_update(read=True, of=model)
     ).one_or_none()
     if row is None:
         raise _refused("model_id", "is not the modeluuid of a model")
