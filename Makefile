@@ -12,7 +12,7 @@ LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version
 	--no-emit-index-url --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test faults lint format bench lock secrets clean
+.PHONY: help setup demo serve test faults browser lint format bench lock secrets clean
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -25,11 +25,14 @@ demo: $(READY) ## Serve, walk two sample models, show what came out (ARGS=--exit
 serve: $(READY) ## Serve on http://localhost:8000 with the data in ./data (ARGS=... passes on).
 	$(BIN)/opendai serve $(ARGS)
 
-test: $(READY) ## Run the tests (ARGS=tests/storage passes on to pytest).
+test: $(READY) browser ## Run the tests (ARGS=tests/storage passes on to pytest).
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow" $(ARGS)
 
-faults: $(READY) ## Run the slow tests: processes are killed, leases run out, services go away.
+faults: $(READY) browser ## Run the slow tests: processes are killed, leases run out, services go away.
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m slow $(ARGS)
+
+browser: ## Fetch a Chromium for the tests where there is none (as root on Debian; else it says what to do).
+	@sh tests/fetch_browser.sh
 
 lint: $(READY) ## Check the format, the code, the types, the layers and the container files.
 	$(BIN)/ruff format --check .

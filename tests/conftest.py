@@ -20,7 +20,7 @@ from opendai.resources.coverage_models import CoverageModelRepository
 from opendai.resources.installation import install
 from opendai.settings import Settings
 
-pytest_plugins = ["tests.services", "tests.mailserver", "tests.contract.world"]
+pytest_plugins = ["tests.services", "tests.browser", "tests.mailserver", "tests.contract.world"]
 
 PASSWORD = "correct horse battery staple"
 _KEPT = {"signing_keys", "instance"}

@@ -1,0 +1,41 @@
+"""A headless Chromium for the tests that go through pages as a person does."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.services import WITHOUT_SERVICES
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        if os.environ.get(WITHOUT_SERVICES) == "1":
+            pytest.skip("There is no Chromium.")
+        pytest.fail("There is no Chromium for this test: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=_OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page without cookies of earlier tests."""
+    with browser.new_context() as context:
+        yield context.new_page()
