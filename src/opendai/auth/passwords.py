@@ -19,10 +19,11 @@ _Answer = TypeVar("_Answer")
 class Passwords:
     """Hashes and verifies; a server does both `in_turn`, so that a flood of logins leaves it able to do the rest."""
 
-    def __init__(self, *, at_once: int = 2, waiting: int = 20) -> None:
+    def __init__(self, *, at_once: int = 2, waiting: int = 20, pause_seconds: float = 1.0) -> None:
         # Threads of their own: whoever waits for one holds none of those that answer other requests.
         self._threads = anyio.CapacityLimiter(at_once)
         self._most_inside = at_once + waiting
+        self._pause_seconds = pause_seconds
         self._inside = 0
         # Verified against where there is no account, so that an unknown name takes as long as a wrong password.
         self._nobody = _argon2id.hash("nobody")
@@ -33,6 +34,8 @@ class Passwords:
         Raises TooMany when too many wait already.
         """
         if self._inside >= self._most_inside:
+            # Whoever asks again at once would keep the server busy with refusals; to wait here costs a timer.
+            await anyio.sleep(self._pause_seconds)
             raise TooMany("Too many logins at once. Try again in a moment.")
         self._inside += 1
         try:
