@@ -51,7 +51,7 @@ def shown_default(field: FieldInfo) -> str:
     match default:
         case None:
             return "none"
-        case "":
+        case "" | ():
             return "empty"
     if field.default_factory is not None:
         return f"{default // PROCESSORS} for each processor"

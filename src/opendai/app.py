@@ -10,9 +10,13 @@ from typing import Any
 import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Scope
 
 from opendai import __version__, logs
 from opendai.api import agent, ai, execution, oauth, plain
+from opendai.api.dialect import Family
+from opendai.api.edge import HostCheck, Refuse, SecurityHeaders
 from opendai.api.requests import RequestLog
 from opendai.auth.keys import load_key_ring
 from opendai.auth.passwords import Passwords
@@ -23,6 +27,8 @@ from opendai.resources.installation import remember_public_url
 from opendai.settings import Settings
 from opendai.storage import S3Store, open_store
 from opendai.worker.loops import Worker
+
+_NOT_ITS_NAME = "The Host header names no address of this server."
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -63,7 +69,6 @@ def create_app(settings: Settings) -> FastAPI:
         database.close()
 
     app = FastAPI(title="opendai", version=__version__, lifespan=lifespan, docs_url=None, openapi_url=None)
-    app.add_middleware(RequestLog)
     app.include_router(plain.router)
     parts: dict[str, Any] = {
         "settings": settings,
@@ -84,20 +89,42 @@ def create_app(settings: Settings) -> FastAPI:
     for prefix, family in families.items():
         app.mount(prefix, family)
 
+    def family_at(path: str) -> Family | None:
+        return next((family for prefix, family in families.items() if path.startswith(f"{prefix}/")), None)
+
     def answer_elsewhere(request: Request, _error: Exception) -> JSONResponse:
         # A line end in the path keeps a mount from matching, and a family would not hear of its own address.
-        family = next((family for prefix, family in families.items() if _is_below(request, prefix)), None)
+        family = family_at(request.scope["path"])
         return family.nothing_here() if family else JSONResponse({"detail": "Not Found"}, 404)
 
+    def refuse_host(scope: Scope) -> JSONResponse:
+        family = family_at(scope["path"])
+        return family.refuse(400, _NOT_ITS_NAME) if family else JSONResponse({"detail": _NOT_ITS_NAME}, 400)
+
     app.add_exception_handler(404, answer_elsewhere)
+    _surround(app, settings, refuse_host)
     for application in (app, *families.values()):
         for name, part in parts.items():
             setattr(application.state, name, part)
     return app
 
 
-def _is_below(request: Request, prefix: str) -> bool:
-    return request.url.path.startswith(f"{prefix}/")
+def _surround(app: FastAPI, settings: Settings, refuse_host: Refuse) -> None:
+    """Put around the application what every request passes; the last one is the outermost."""
+    if settings.cors_origins:
+        # Callers bring a token and no cookie, so a browser has nothing of its own to send along.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_credentials=False,
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+            expose_headers=["Location", "Retry-After", "X-Request-ID"],
+        )
+    if settings.hosts is not None:
+        app.add_middleware(HostCheck, hosts=settings.hosts, refuse=refuse_host)
+    app.add_middleware(RequestLog)
+    app.add_middleware(SecurityHeaders, is_https=settings.public_url.startswith("https:"))
 
 
 def create_from_environment() -> FastAPI:

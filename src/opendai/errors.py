@@ -17,6 +17,8 @@ class Problem(Exception):  # noqa: N818 - a refusal is an answer, not a failure 
 
     status = 500
     title = "Internal Server Error"
+    retry_after = 1
+    """Seconds until it is worth asking again; said with 429 and 503."""
 
     def __init__(self, message: str, *, faults: Sequence[Fault] = ()) -> None:
         super().__init__(message)
@@ -74,10 +76,14 @@ class TooLarge(Problem):
 
 
 class TooMany(Problem):
-    """More of this is asked for at once than the server does; a moment later it may be granted."""
+    """More of this is asked for than the server does; after so many seconds it may be granted."""
 
     status = 429
     title = "Too Many Requests"
+
+    def __init__(self, message: str, *, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Unavailable(Problem):

@@ -1,15 +1,26 @@
 """Every setting of the server, read from the environment once (`OPENDAI_…`); docs/settings.md lists them for people."""
 
+import ipaddress
 import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AnyHttpUrl, Field, SecretStr, TypeAdapter, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 Bytes = Annotated[int, Field(ge=1024, le=1 << 30)]
+# A list in one variable; the validators split it at the commas.
+Names = Annotated[tuple[str, ...], NoDecode]
+Networks = Annotated[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...], NoDecode]
+
+ANY = ("*",)
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\]")
+_ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
 class Settings(BaseSettings):
@@ -27,6 +38,15 @@ class Settings(BaseSettings):
     )
     public_url: str = Field(
         "", description="The address clients use; links and tokens name it. The listening address when empty."
+    )
+    allowed_hosts: Names = Field(
+        (), description="Names that clients may ask for besides the one of the public URL; `*` for any."
+    )
+    trusted_proxies: Networks = Field(
+        (), description="Networks of the proxies that are believed about where a request comes from."
+    )
+    cors_origins: Names = Field(
+        (), description="Origins whose pages in a browser may read the answers; `*` alone for all."
     )
     secret_key_file: Path | None = Field(
         None,
@@ -93,6 +113,33 @@ class Settings(BaseSettings):
             raise ValueError("must be a scheme, a host and perhaps a port and a path")
         return url.rstrip("/")
 
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, given: str | Iterable[object]) -> object:
+        hosts = tuple(name.lower() for name in _split(given))
+        if hosts != ANY and not all(_HOST.fullmatch(name) for name in hosts):
+            raise ValueError("must be host names without a scheme or a port, joined by commas, or * alone")
+        return hosts
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _origins(cls, given: str | Iterable[object]) -> object:
+        origins = _split(given)
+        if origins != ANY and not all(_ORIGIN.fullmatch(origin) for origin in origins):
+            raise ValueError(
+                "must be origins as browsers send them, such as https://app.example.com, joined by commas, "
+                "or * alone"
+            )
+        return origins
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, given: str | Iterable[object]) -> object:
+        try:
+            return tuple(ipaddress.ip_network(network) for network in _split(given))
+        except ValueError as error:
+            raise ValueError(f"must be networks such as 10.0.0.0/8, joined by commas: {error}") from error
+
     @model_validator(mode="before")
     @classmethod
     def _empty_is_unset(cls, values: object) -> object:
@@ -126,14 +173,34 @@ class Settings(BaseSettings):
         """The file of the secret key with the default filled in."""
         return self.secret_key_file or self.data_dir / "secret.key"
 
+    @property
+    def hosts(self) -> frozenset[str] | None:
+        """The names in the Host header that are answered; None when it may be any, as where nothing was said.
+
+        A name of this machine is always one of them: no page of somebody else's can have it.
+        """
+        if self.allowed_hosts == ANY or not (self.allowed_hosts or self.public_url):
+            return None
+        public = [AnyHttpUrl(self.public_url).host or ""] if self.public_url else []
+        return frozenset((*public, *self.allowed_hosts, *_LOOPBACK))
+
     def reached_at(self, address: str) -> Self:
         """These settings with a public URL: the configured one, else the address that is listened on."""
-        return self if self.public_url else self.model_copy(update={"public_url": address})
+        if self.public_url:
+            return self
+        # Where nothing was configured, nothing is known of what clients may call the server.
+        return self.model_copy(update={"public_url": address, "allowed_hosts": self.allowed_hosts or ANY})
 
     def export(self) -> None:
         """Put what was settled here into the environment, for worker processes to read the same."""
         os.environ["OPENDAI_PUBLIC_URL"] = self.public_url
+        os.environ["OPENDAI_ALLOWED_HOSTS"] = ",".join(self.allowed_hosts)
         os.environ["OPENDAI_DATA_DIR"] = str(self.data_dir.absolute())
+
+
+def _split(given: str | Iterable[object]) -> tuple[str, ...]:
+    parts = given.split(",") if isinstance(given, str) else map(str, given)
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 def _secret_in(path: Path) -> str:

@@ -19,7 +19,7 @@ AT_ONCE = 8
 
 @pytest.fixture
 def one_at_a_time(app: FastAPI) -> Iterator[None]:
-    usual, narrow = app.state.passwords, Passwords(at_once=1, waiting=0)
+    usual, narrow = app.state.passwords, Passwords(at_once=1, waiting=0, pause_seconds=0)
     states = [mount.app.state for mount in app.routes if isinstance(mount, Mount)]
     for state in states:
         state.passwords = narrow

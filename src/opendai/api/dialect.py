@@ -65,7 +65,11 @@ class Family(FastAPI):
 
     def nothing_here(self) -> JSONResponse:
         """The answer to an address that is nobody's."""
-        return JSONResponse(self._body(Refusal(404, _NOTHING)), 404)
+        return self.refuse(404, _NOTHING)
+
+    def refuse(self, status: int, sentence: str) -> JSONResponse:
+        """A refusal in the words of this family, for what is asked before its routes are."""
+        return JSONResponse(self._body(Refusal(status, sentence)), status)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_replaced = False
@@ -111,7 +115,7 @@ def build(
     def refused(_request: Request, problem: Exception) -> JSONResponse:
         assert isinstance(problem, Problem)  # noqa: S101 - it is registered for these alone
         status = invalid if problem.status == 400 else problem.status
-        headers = {"Retry-After": "1"} if status in {429, 503} else None
+        headers = {"Retry-After": str(problem.retry_after)} if status in {429, 503} else None
         return answer(Refusal(status, problem.message, problem.faults, problem, headers))
 
     def malformed(_request: Request, error: Exception) -> JSONResponse:

@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from opendai.auth.addresses import client_address
+
 _log = structlog.get_logger("opendai.requests")
 _ACCEPTABLE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -44,7 +46,12 @@ class RequestLog:
                 message["headers"] = [*message["headers"], (b"x-request-id", identity.encode())]
             await send(message)
 
-        log = _log.bind(request_id=identity, method=scope["method"], path=scope["path"])
+        log = _log.bind(
+            request_id=identity,
+            method=scope["method"],
+            path=scope["path"],
+            address=client_address(Request(scope)),
+        )
         try:
             await self._app(scope, receive, send_with_id)
         except Exception:

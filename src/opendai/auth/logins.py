@@ -9,16 +9,32 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, selectinload
 
+from opendai.auth import attempts
 from opendai.auth.passwords import Passwords
 from opendai.auth.tokens import Claims, Tokens
-from opendai.database import database_clock
+from opendai.database import Database, database_clock
 from opendai.tables import ApiClient, Login, User
 
 
-def log_in(session: Session, passwords: Passwords, username: str, password: str) -> User | None:
-    """The user with this name and password, else None; takes as long for an unknown name."""
-    user = session.scalar(select(User).where(User.username == username).options(selectinload(User.groups)))
-    return user if passwords.verify(password, user.password_hash if user else None) else None
+def log_in(
+    database: Database, passwords: Passwords, username: str, password: str, *, address: str | None
+) -> User | None:
+    """The user with this name and password, else None; takes as long for an unknown name.
+
+    To be called by `passwords.in_turn`. Every attempt is counted, and where too many failed the answer is
+    None for the account and TooMany for the address.
+    """
+    if not attempts.begin_attempt(database, username, address):
+        # This is quicker than a wrong password and tells no more: names that nobody has are locked just so.
+        return None
+    with database.reading() as session:
+        user = session.scalar(
+            select(User).where(User.username == username).options(selectinload(User.groups))
+        )
+    if not passwords.verify(password, user.password_hash if user else None):
+        return None
+    attempts.give_back(database, username, address)
+    return user
 
 
 def hash_secret(secret: str) -> str:

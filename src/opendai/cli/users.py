@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from opendai.auth.attempts import forget_account
 from opendai.auth.passwords import Passwords
 from opendai.cli.beside import DataDir, open_database, read_settings
 from opendai.errors import Invalid
@@ -49,6 +50,14 @@ def set_password(username: Username, data_dir: DataDir = None) -> None:
     with open_database(read_settings(data_dir)) as database, database.writing() as session:
         UserRepository(session).set_password(username, hashed)
     typer.echo(f"The password of {username} was set.")
+
+
+@app.command("unlock")
+def unlock_user(username: Username, data_dir: DataDir = None) -> None:
+    """Let a user log in again of whom too many logins failed."""
+    with open_database(read_settings(data_dir)) as database, database.writing() as session:
+        forget_account(session, UserRepository(session).get_named(username).username)
+    typer.echo(f"The user {username} may log in again.")
 
 
 def _read_password() -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from opendai import tables
+from opendai.auth.addresses import client_address
 from opendai.auth.logins import begin_login, find_client, log_in, token_for_client, token_for_user
 from opendai.auth.passwords import LONGEST
 from opendai.database import Database
@@ -66,7 +67,7 @@ _FORM = {
     max_body_size=16_384,
     responses={
         401: {"description": "The credentials of the client or the user are wrong."},
-        429: {"description": "Too many logins wait; Retry-After says when to come back."},
+        429: {"description": "Too many logins wait or failed; Retry-After says when to come back."},
     },
 )
 async def create_token(realm: str, request: Request, response: Response) -> dict[str, Any]:
@@ -77,7 +78,10 @@ async def create_token(realm: str, request: Request, response: Response) -> dict
     fields = await _fields(request)
     response.headers["Cache-Control"] = "no-store"
     response.headers["Pragma"] = "no-cache"
-    return await run_in_threadpool(_grant, state, fields, request.headers.get("authorization", ""))
+    run = state.passwords.in_turn if fields.get("grant_type") == "password" else run_in_threadpool
+    authorization, address = request.headers.get("authorization", ""), client_address(request)
+    granted: dict[str, Any] = await run(_grant, state, fields, authorization, address)
+    return granted
 
 
 async def _fields(request: Request) -> dict[str, str]:
@@ -96,7 +100,7 @@ async def _fields(request: Request) -> dict[str, str]:
     return fields
 
 
-def _grant(state: Any, fields: Mapping[str, str], authorization: str) -> dict[str, Any]:
+def _grant(state: Any, fields: Mapping[str, str], authorization: str, address: str | None) -> dict[str, Any]:
     database: Database = state.database
     grant_type = fields.get("grant_type")
     if grant_type is None:
@@ -106,7 +110,7 @@ def _grant(state: Any, fields: Mapping[str, str], authorization: str) -> dict[st
     lifetime = state.settings.access_token_seconds
     with database.reading() as session:
         client = _client(session, fields, authorization)
-        user = _user(session, state, client, fields) if grant_type == "password" else None
+    user = _user(state, client, fields, address) if grant_type == "password" else None
     if user is None:
         token, claims = token_for_client(state.tokens, client, lifetime=lifetime)
     else:
@@ -155,13 +159,15 @@ def _credentials(fields: Mapping[str, str], authorization: str) -> Iterator[tupl
         yield fields["client_id"], fields["client_secret"]
 
 
-def _user(session: Session, state: Any, client: tables.ApiClient, fields: Mapping[str, str]) -> tables.User:
+def _user(
+    state: Any, client: tables.ApiClient, fields: Mapping[str, str], address: str | None
+) -> tables.User:
     if "password" not in client.grants:
         raise GrantRefused("unauthorized_client", "Client not allowed for direct access grants")
     username, password = fields.get("username", ""), fields.get("password", "")
     if not username or not password or len(password) > LONGEST:
         raise GrantRefused("invalid_request", "Missing parameter: username or password")
-    user = log_in(session, state.passwords, username, password)
+    user = log_in(state.database, state.passwords, username, password, address=address)
     if user is None:
         raise GrantRefused("invalid_grant", _NOBODY, status=401)
     return user

@@ -8,15 +8,16 @@ from fastapi import APIRouter, Request
 from sqlalchemy import delete
 
 from opendai import tables
+from opendai.auth.addresses import client_address
 from opendai.auth.callers import Caller, bearer_token, identify
 from opendai.auth.logins import begin_login, log_in, token_for_user
-from opendai.database import DatabaseDep
+from opendai.database import Database, DatabaseDep
 from opendai.errors import NotFound, Unauthorized
 from opendai.resources.inputs import Input, Line, Output, Password, form_or_json, form_or_json_page
 from opendai.resources.users import UserOut
 
 _REFUSED = "Token info not available."
-TOO_MANY = {"description": "Too many logins wait; Retry-After says when to come back."}
+TOO_MANY = {"description": "Too many logins wait or failed; Retry-After says when to come back."}
 _NOBODY = "The username or the password is wrong."
 
 
@@ -67,13 +68,16 @@ _OF_A_TOKEN: dict[str, Any] = {
     openapi_extra=form_or_json_page(LoginIn),
     responses={404: {"description": _NOBODY}, 429: TOO_MANY},
 )
-def create_session(
-    request: Request, database: DatabaseDep, given: Annotated[LoginIn, form_or_json(LoginIn)]
-) -> SessionOut:
+async def create_session(request: Request, given: Annotated[LoginIn, form_or_json(LoginIn)]) -> SessionOut:
     """Log in with a username and a password. A failed login is 404, whatever was wrong."""
     state = request.app.state
-    with database.reading() as session:
-        user = log_in(session, state.passwords, given.username, given.password)
+    made: SessionOut = await state.passwords.in_turn(_create_session, state, given, client_address(request))
+    return made
+
+
+def _create_session(state: Any, given: LoginIn, address: str | None) -> SessionOut:
+    database: Database = state.database
+    user = log_in(database, state.passwords, given.username, given.password, address=address)
     if user is None:
         raise NotFound(_NOBODY)
     lifetime = state.settings.session_token_seconds

@@ -4,6 +4,7 @@ import secrets
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 from sqlalchemy import Select, delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -13,7 +14,7 @@ from opendai import tables
 from opendai.auth.callers import Admin, Caller
 from opendai.auth.callers import User as UserPolicy
 from opendai.auth.passwords import Passwords
-from opendai.database import DatabaseDep, repository
+from opendai.database import repository
 from opendai.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from opendai.resources import licenses
 from opendai.resources.groups import check_name, is_taken, is_used
@@ -66,6 +67,12 @@ class UserRepository:
         user = self._session.scalar(_users().where(tables.User.id == user_id))
         if user is None:
             raise NotFound(f"There is no user {user_id}.")
+        return user
+
+    def get_named(self, username: str) -> tables.User:
+        user = self._session.scalar(_users().where(tables.User.username == username))
+        if user is None:
+            raise NotFound(f"There is no user {username}.")
         return user
 
     def search(self) -> list[tables.User]:
@@ -128,9 +135,7 @@ class UserRepository:
 
     def set_password(self, username: str, password_hash: str) -> None:
         """A new password; every token of the user is refused from now on."""
-        user = self._session.scalar(select(tables.User).where(tables.User.username == username))
-        if user is None:
-            raise NotFound(f"There is no user {username}.")
+        user = self.get_named(username)
         user.password_hash = password_hash
         self._session.execute(delete(tables.Login).where(tables.Login.user_id == user.id))
 
@@ -237,12 +242,17 @@ router = APIRouter(tags=["Users"])
 
 
 @router.post("/users", responses={402: {}, 409: {}, 429: {}})
-def create_user(caller: Admin, request: Request, database: DatabaseDep, given: UserIn) -> UserOut:
+async def create_user(caller: Admin, request: Request, given: UserIn) -> UserOut:
     """Create a user, who gets a group of the same name besides the named ones. 402 beyond the licenses."""
+    passwords: Passwords = request.app.state.passwords
+    return await passwords.in_turn(_create_user, request.app.state, given)
+
+
+def _create_user(state: Any, given: UserIn) -> UserOut:
     # Nobody knows the random one: without a password there is no way in until one is set.
     password = secrets.token_urlsafe(32) if given.password is None else given.password
-    hashed = request.app.state.passwords.hash_new(password)
-    with database.writing() as session:
+    hashed = state.passwords.hash_new(password)
+    with state.database.writing() as session:
         user = UserRepository(session).add(
             given.username,
             hashed,
@@ -267,16 +277,19 @@ def get_user(caller: UserPolicy, users: Users, user_id: Id) -> UserOut:
 
 
 @router.put("/users/{user_id}", responses={402: {}, 409: {}, 429: {}})
-def update_user(
-    caller: UserPolicy, request: Request, database: DatabaseDep, user_id: Id, given: UserPatch
-) -> UserOut:
+async def update_user(caller: UserPolicy, request: Request, user_id: Id, given: UserPatch) -> UserOut:
     """Change a user; fields that are left out stay as they are. Others than administrators change their own
     password and welcome message. A new password ends the user's tokens; a new username renames the user's own
     group. The last administrator keeps the role (409)."""
     _refuse_others(caller, user_id)
-    passwords: Passwords = request.app.state.passwords
-    hashed = None if given.password is None else passwords.hash_new(given.password)
-    with database.writing() as session:
+    run = run_in_threadpool if given.password is None else request.app.state.passwords.in_turn
+    changed: UserOut = await run(_update_user, request.app.state, user_id, given, caller)
+    return changed
+
+
+def _update_user(state: Any, user_id: int, given: UserPatch, caller: Caller) -> UserOut:
+    hashed = None if given.password is None else state.passwords.hash_new(given.password)
+    with state.database.writing() as session:
         user = UserRepository(session).change(user_id, given, caller, password_hash=hashed)
         return UserOut.model_validate(user)
 
