@@ -53,7 +53,7 @@ def asking(installed: Path) -> Iterator[Callable[..., TestClient]]:
 
         def ask(*, peer: str = "testclient", **settings: object) -> TestClient:
             configured = Settings(data_dir=installed, threads=2, **settings)
-            app = create_app(configured.listening_at("0.0.0.0", 8000))
+            app = create_app(configured.reached_at("http://localhost:8000"))
             stack.callback(app.state.database.close)
             stack.callback(app.state.store.close)
             client = TestClient(app, base_url="http://dai.example.com", client=(peer, 50_000))
@@ -156,8 +156,8 @@ def test_where_nobody_said_a_name_any_is_answered(
 
 
 def test_the_address_that_is_listened_on_says_no_name(tmp_path: Path) -> None:
-    assert Settings().listening_at("0.0.0.0", 8000).hosts is None
-    assert Settings(allowed_hosts="server").listening_at("0.0.0.0", 8000).hosts == {
+    assert Settings().reached_at("http://localhost:8000").hosts is None
+    assert Settings(allowed_hosts="server").reached_at("http://localhost:8000").hosts == {
         "server",
         "localhost",
         "127.0.0.1",
@@ -170,7 +170,7 @@ def test_worker_processes_answer_to_the_same_names(monkeypatch: pytest.MonkeyPat
         # So that what `export` writes is taken back.
         for name in ("PUBLIC_URL", "ALLOWED_HOSTS", "DATA_DIR"):
             monkeypatch.setenv(f"OPENDAI_{name}", "")
-        served = settings.listening_at("127.0.0.1", 8000)
+        served = settings.reached_at("http://localhost:8000")
         served.export()
         assert Settings().hosts == served.hosts
 
