@@ -111,8 +111,10 @@ def build(
     def refused(_request: Request, problem: Exception) -> JSONResponse:
         assert isinstance(problem, Problem)  # noqa: S101 - it is registered for these alone
         status = invalid if problem.status == 400 else problem.status
-        headers = {"Retry-After": "1"} if status in {429, 503} else None
-        return answer(Refusal(status, problem.message, problem.faults, problem, headers))
+        headers = {"Retry-After": "1"} if status in {429, 503} else {}
+        return answer(
+            Refusal(status, problem.message, problem.faults, problem, {**headers, **problem.headers})
+        )
 
     def malformed(_request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - it is registered for these alone
