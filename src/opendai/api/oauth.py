@@ -3,6 +3,7 @@
 from typing import Any
 
 from opendai.api.dialect import Family, Refusal, build
+from opendai.resources import introspection, logouts, revocation, userinfo
 from opendai.resources.grants import routes as grants
 from opendai.resources.grants.requests import GrantRefused
 from opendai.settings import Settings
@@ -22,7 +23,7 @@ _CODES = {
 def create(settings: Settings) -> Family:
     return build(
         "opendai: OpenID Connect",
-        [grants.router],
+        [grants.router, introspection.router, revocation.router, userinfo.router, logouts.router],
         prefix=PREFIX,
         body=_body,
         refusal=_refusal,
