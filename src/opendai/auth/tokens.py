@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ AUDIENCE = "account"
 _ACCESS = "Bearer"
 _ID = "ID"
 _LONGEST = 8192
+# Both go into queries, which not every text may do.
+_UUID = re.compile(r"[0-9a-f-]{36}")
 _REFUSED = "The token is invalid or has timed out."
 
 
@@ -116,8 +119,8 @@ class Tokens:
 
 def _claims(values: Mapping[str, Any]) -> Claims:
     subject, jti, sid = values["sub"], values["jti"], values["sid"]
-    if not all(isinstance(value, str) for value in (subject, jti, sid)):
-        raise TypeError("sub, jti and sid must be text")
+    if not isinstance(subject, str) or not all(_UUID.fullmatch(value) for value in (jti, sid)):
+        raise ValueError("sub must be text, jti and sid must be UUIDs")
     return Claims(
         subject=subject,
         jti=jti,
