@@ -20,6 +20,7 @@ from opendai.api.edge import HostCheck, Refuse, SecurityHeaders
 from opendai.api.requests import RequestLog
 from opendai.auth.keys import load_key_ring
 from opendai.auth.passwords import Passwords
+from opendai.auth.refresh_tokens import RefreshTokens
 from opendai.auth.secrets import load_secret_key
 from opendai.auth.tokens import Tokens
 from opendai.database import Database
@@ -79,6 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
         "secret_key": secret_key,
         "passwords": Passwords(),
         "tokens": Tokens(keys, issuer=f"{settings.public_url}/auth/realms/{settings.realm}"),
+        "refresh_tokens": RefreshTokens(secret_key.derive("refresh tokens")),
     }
     families = {
         ai.PREFIX: ai.create(settings),

@@ -1,6 +1,6 @@
 """What can go wrong for a caller, as classes with a status; each dialect renders them in its own body."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -20,10 +20,13 @@ class Problem(Exception):  # noqa: N818 - a refusal is an answer, not a failure 
     retry_after = 1
     """Seconds until it is worth asking again; said with 429 and 503."""
 
-    def __init__(self, message: str, *, faults: Sequence[Fault] = ()) -> None:
+    def __init__(
+        self, message: str, *, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.faults = tuple(faults)
+        self.headers = dict(headers or {})
 
 
 class Invalid(Problem):

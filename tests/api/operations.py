@@ -6,12 +6,24 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from starlette.routing import Mount
 
-# What anyone may ask for: the ways to get a token, and whether the server is there.
+_OPENID = "/auth/realms/{realm}/protocol/openid-connect"
+# What is asked without a bearer token: the ways to get one and, by a client's secret, to ask after it and to end
+# it; and whether the server is there.
 OPEN = {
     ("POST", "/ai/auth"),
     ("GET", "/ai/ping"),
     ("GET", "/ai/status"),
-    ("POST", "/auth/realms/{realm}/protocol/openid-connect/token"),
+    ("POST", f"{_OPENID}/token"),
+    ("POST", f"{_OPENID}/token/introspect"),
+    ("POST", f"{_OPENID}/revoke"),
+    ("POST", f"{_OPENID}/logout"),
+}
+# These read the token themselves: at /ai/auth theirs may be one that is refused, at userinfo it may be in a form.
+READ_THEIR_TOKEN = {
+    ("GET", "/ai/auth"),
+    ("DELETE", "/ai/auth"),
+    ("GET", f"{_OPENID}/userinfo"),
+    ("POST", f"{_OPENID}/userinfo"),
 }
 
 

@@ -20,9 +20,11 @@ _MOMENT = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
 _TOKEN = re.compile(r"[\w-]{20,}\.[\w-]{20,}\.[\w-]{20,}")
 _CHANGING = {
     "exp": 1795343400,
+    "iat": 1795343100,
     "rand": 1234567890,
     "expires_in": 3600,
     "total_execution_time_secs": 1.5,
+    "refresh_token": "00000000-0000-4000-8000-000000000001.0.c2VhbA",
     "client_secret": "the-secret-that-was-shown-once",
 }
 _MOMENT_SHOWN = "2026-11-22T09:30:00.120000+00:00"
@@ -70,10 +72,18 @@ def _body(request: Any) -> Any:
 
 def _steady(value: Any, seen: dict[str, str]) -> Any:
     if isinstance(value, dict):
-        return {key: _CHANGING.get(key, _steady(inner, seen)) for key, inner in value.items()}
+        return {key: _shown(key, inner, seen) for key, inner in value.items()}
     if isinstance(value, list):
         return [_steady(inner, seen) for inner in value]
     if not isinstance(value, str):
         return value
     value = _UUID.sub(lambda found: seen.setdefault(found[0], str(UUID(int=len(seen) + 1, version=4))), value)
     return _TOKEN.sub(_TOKEN_SHOWN, _MOMENT.sub(_MOMENT_SHOWN, value))
+
+
+def _shown(key: str, inner: Any, seen: dict[str, str]) -> Any:
+    # A field of one name may be a number in one answer and text in another.
+    shown = _CHANGING.get(key)
+    if shown is None or isinstance(shown, str) != isinstance(inner, str):
+        return _steady(inner, seen)
+    return shown

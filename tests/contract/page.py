@@ -46,8 +46,8 @@ _EVERYWHERE = """## What holds everywhere
 _FAMILIES = {
     "/execution_service/api/v1": "Executions, as DAI 6.5 to 7.5 publish them. Bad input is 422 in FastAPI's words, "
     'other refusals are `{"detail": "…"}`.',
-    "/auth": "Tokens, as Keycloak and RFC 6749 have them: the grants `client_credentials` and, for API clients of an "
-    "administrator's role, `password`.",
+    "/auth": "Tokens, as Keycloak, RFC 6749 and OpenID Connect have them; [tokens.md](tokens.md) tells which "
+    "grants there are and how long a login lasts.",
     "/agent_service/api/v1": "The protocol of our agents, which [agents.md](agents.md) tells; DAI publishes none.",
 }
 

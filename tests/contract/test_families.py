@@ -10,9 +10,10 @@ from tests.contract import examples
 from tests.contract.answers import served
 from tests.contract.published import matches
 from tests.contract.world import World
+from tests.resources.logging_in import make_portal
 from tests.resources.walking import AGENTS, ANY_AGENT, EXECUTIONS, log, step
 
-TOKENS = "/auth/realms/eggplant/protocol/openid-connect/token"
+OPENID = "/auth/realms/eggplant/protocol/openid-connect"
 REGISTRATION = {"version": "1.0", "drivers": ["simulate"]}
 
 
@@ -65,9 +66,35 @@ def finish_run(world: World) -> Any:
 
 
 def create_token(world: World) -> Any:
+    return ask_openid(world, "token", grant_type="client_credentials")
+
+
+def introspect_token(world: World) -> Any:
+    return ask_openid(world, "token/introspect", token=create_token(world).json()["access_token"])
+
+
+def revoke_token(world: World) -> Any:
+    return ask_openid(world, "revoke", token=create_token(world).json()["access_token"])
+
+
+def end_login(world: World) -> Any:
+    portal = make_portal(world.app, world.client, world.people["alice"])
+    return portal.ask("logout", refresh_token=portal.log_in()["refresh_token"])
+
+
+def get_userinfo(world: World) -> Any:
+    return world.alice.get(f"{OPENID}/userinfo")
+
+
+def ask_userinfo(world: World) -> Any:
+    form = {"access_token": create_token(world).json()["access_token"]}
+    return world.caller("stranger").post(f"{OPENID}/userinfo", data=form)
+
+
+def ask_openid(world: World, path: str, **fields: str) -> Any:
     client_id, secret = world.credentials
-    form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
-    return world.caller("stranger").post(TOKENS, data=form)
+    form = {**fields, "client_id": client_id, "client_secret": secret}
+    return world.caller("stranger").post(f"{OPENID}/{path}", data=form)
 
 
 REQUESTS: dict[str, Callable[[World], Any]] = {
@@ -81,6 +108,11 @@ REQUESTS: dict[str, Callable[[World], Any]] = {
     f"POST {AGENTS}/runs/{{run_id}}/heartbeat": report_heartbeat,
     f"POST {AGENTS}/runs/{{run_id}}/finish": finish_run,
     "POST /auth/realms/{realm}/protocol/openid-connect/token": create_token,
+    "POST /auth/realms/{realm}/protocol/openid-connect/token/introspect": introspect_token,
+    "POST /auth/realms/{realm}/protocol/openid-connect/revoke": revoke_token,
+    "POST /auth/realms/{realm}/protocol/openid-connect/logout": end_login,
+    "GET /auth/realms/{realm}/protocol/openid-connect/userinfo": get_userinfo,
+    "POST /auth/realms/{realm}/protocol/openid-connect/userinfo": ask_userinfo,
 }
 
 

@@ -115,7 +115,8 @@ def build(
     def refused(_request: Request, problem: Exception) -> JSONResponse:
         assert isinstance(problem, Problem)  # noqa: S101 - it is registered for these alone
         status = invalid if problem.status == 400 else problem.status
-        headers = {"Retry-After": str(problem.retry_after)} if status in {429, 503} else None
+        waits = {"Retry-After": str(problem.retry_after)} if status in {429, 503} else {}
+        headers = {**waits, **problem.headers}
         return answer(Refusal(status, problem.message, problem.faults, problem, headers))
 
     def malformed(_request: Request, error: Exception) -> JSONResponse:

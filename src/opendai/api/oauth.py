@@ -3,7 +3,9 @@
 from typing import Any
 
 from opendai.api.dialect import Family, Refusal, build
-from opendai.resources import grants
+from opendai.resources import introspection, logouts, revocation, userinfo
+from opendai.resources.grants import routes as grants
+from opendai.resources.grants.requests import GrantRefused
 from opendai.settings import Settings
 
 PREFIX = "/auth"
@@ -21,7 +23,7 @@ _CODES = {
 def create(settings: Settings) -> Family:
     return build(
         "opendai: OpenID Connect",
-        [grants.router],
+        [grants.router, introspection.router, revocation.router, userinfo.router, logouts.router],
         prefix=PREFIX,
         body=_body,
         refusal=_refusal,
@@ -31,7 +33,7 @@ def create(settings: Settings) -> Family:
 
 
 def _body(refusal: Refusal) -> Any:
-    code = refusal.problem.code if isinstance(refusal.problem, grants.GrantRefused) else None
+    code = refusal.problem.code if isinstance(refusal.problem, GrantRefused) else None
     return {"error": code or _CODES.get(refusal.status, "server_error"), "error_description": refusal.message}
 
 

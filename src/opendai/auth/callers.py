@@ -21,8 +21,8 @@ _REFUSED = "The token is invalid or has timed out."
 class Caller:
     """A person or a program, as a value: role and groups are the database's, not the token's.
 
-    `role` is none, user, admin or agent. `groups` are the ids whose models the caller sees; an administrator
-    sees all, whatever the groups.
+    `role` is none, user, admin, agent, or login for a program without rights of its own. `groups` are the ids
+    whose models the caller sees; an administrator sees all, whatever the groups.
     """
 
     kind: str
@@ -126,13 +126,13 @@ async def _admin(caller: Annotated[Caller, Depends(_anyone)]) -> Caller:
 
 
 async def _agent(caller: Annotated[Caller, Depends(_anyone)]) -> Caller:
-    if caller.kind != "client":
+    if caller.kind != "client" or caller.role == "login":
         raise Forbidden("This is for the API clients of agents.")
     return caller
 
 
 async def _reporter(caller: Annotated[Caller, Depends(_anyone)]) -> Caller:
-    if caller.role == "none":
+    if caller.role in {"none", "login"}:
         raise Forbidden("This needs a user's or an agent's rights.")
     return caller
 

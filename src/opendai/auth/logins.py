@@ -6,14 +6,14 @@ import time
 import uuid
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectinload
 
 from opendai.auth import attempts
 from opendai.auth.passwords import Passwords
 from opendai.auth.tokens import Claims, Tokens
-from opendai.database import Database, database_clock
-from opendai.tables import ApiClient, Login, User
+from opendai.database import Database, database_clock, upsert
+from opendai.tables import ApiClient, BrowserSession, Login, RevokedToken, User
 
 
 def log_in(
@@ -44,36 +44,77 @@ def hash_secret(secret: str) -> str:
 
 def find_client(session: Session, client_id: str, secret: str) -> ApiClient | None:
     """The API client with this id and secret, else None."""
-    client = session.scalar(
-        select(ApiClient).where(ApiClient.client_id == client_id, ApiClient.revoked_at.is_(None))
-    )
+    client = _find_good_client(session, client_id)
     if client is None or client.secret_sha256 is None:
         return None
     return client if hmac.compare_digest(client.secret_sha256, hash_secret(secret)) else None
 
 
-def begin_login(
-    session: Session, user: User, *, lifetime: int, client: ApiClient | None = None, scope: str = ""
-) -> Login | None:
-    """Write down that a person logged in, for so many seconds; None if they were deleted in the meantime."""
-    session.execute(delete(Login).where(Login.expires < database_clock()))
-    # The lock keeps the row that the new one points at until both are committed.
-    still_there = (
-        select(database_clock()).where(User.id == user.id).with_for_update(read=True, key_share=True)
+def find_public_client(session: Session, client_id: str) -> ApiClient | None:
+    """The API client with this id if it has no secret, else None."""
+    client = _find_good_client(session, client_id)
+    return client if client is not None and client.secret_sha256 is None else None
+
+
+def _find_good_client(session: Session, client_id: str) -> ApiClient | None:
+    return session.scalar(
+        select(ApiClient).where(ApiClient.client_id == client_id, ApiClient.revoked_at.is_(None))
     )
-    now = session.scalar(still_there)
-    if now is None:
+
+
+def hold(session: Session, user: User, *others: BrowserSession | ApiClient | None) -> bool:
+    """Keep the rows that a new login points at until it is committed; False if one of them is gone.
+
+    False also for a user who has got another password since theirs was checked.
+    """
+    same = User.password_hash.is_not_distinct_from(user.password_hash)
+    held = [
+        select(User.id).where(User.id == user.id, same).with_for_update(read=True),
+        *(_row_of(row).with_for_update(read=True, key_share=True) for row in others if row is not None),
+    ]
+    return all(session.scalar(query) is not None for query in held)
+
+
+def _row_of(row: BrowserSession | ApiClient) -> Select[Any]:
+    table = type(row)
+    return select(table.id).where(table.id == row.id)
+
+
+def begin_login(
+    session: Session,
+    user: User,
+    *,
+    lifetime: int,
+    client: ApiClient | None = None,
+    scope: str = "",
+    browser_session: BrowserSession | None = None,
+    login_id: str | None = None,
+) -> Login | None:
+    """Write down that a person logged in, for so many seconds; None if they were deleted in the meantime.
+
+    A login from a browser session ends with it at the latest, and the person proved who they are when it began.
+    """
+    if not hold(session, user, browser_session, client):
         return None
+    now = session.scalar(select(database_clock())) or 0.0
     login = Login(
-        id=str(uuid.uuid4()),
+        id=login_id or str(uuid.uuid4()),
         user_id=user.id,
         client_id=client.id if client else None,
+        browser_session_id=browser_session.id if browser_session else None,
         scope=scope,
-        authenticated=now,
-        expires=now + lifetime,
+        authenticated=browser_session.authenticated if browser_session else now,
+        expires=min(now + lifetime, browser_session.expires) if browser_session else now + lifetime,
+        rotated=now,
     )
     session.add(login)
     return login
+
+
+def revoke_token(session: Session, claims: Claims) -> None:
+    """Refuse a single token from now on."""
+    row = upsert(session, RevokedToken).values(jti=claims.jti, expires=claims.expires)
+    session.execute(row.on_conflict_do_nothing())
 
 
 def token_for_user(
@@ -82,16 +123,48 @@ def token_for_user(
     """An access token of a person, which is good for as long as the login is."""
     extra: dict[str, Any] = {"preferred_username": user.username, "sid": login.id}
     if client:
-        extra["azp"] = client.client_id
+        extra |= {"azp": client.client_id, "scope": login.scope}
     return tokens.issue(f"user:{user.id}", now=time.time(), lifetime=lifetime, extra=extra)
 
 
-def token_for_client(tokens: Tokens, client: ApiClient, *, lifetime: int) -> tuple[str, Claims]:
+def id_token_for_user(
+    tokens: Tokens,
+    user: User,
+    login: Login,
+    *,
+    lifetime: int,
+    client: ApiClient,
+    access_token: str,
+    nonce: str | None,
+) -> str:
+    """What tells a program who logged in, and when."""
+    extra: dict[str, Any] = {
+        "preferred_username": user.username,
+        "sid": login.id,
+        "auth_time": int(login.authenticated),
+        "acr": "1",
+    }
+    if nonce is not None:
+        extra["nonce"] = nonce
+    return tokens.issue_id(
+        f"user:{user.id}",
+        audience=client.client_id,
+        access_token=access_token,
+        now=time.time(),
+        lifetime=lifetime,
+        extra=extra,
+    )
+
+
+def token_for_client(
+    tokens: Tokens, client: ApiClient, *, lifetime: int, scope: str = ""
+) -> tuple[str, Claims]:
     """An access token of a program, which is good until the program's secret is changed."""
     extra = {
         "azp": client.client_id,
         "client_id": client.client_id,
         "sid": str(uuid.uuid4()),
         "gen": client.generation,
+        "scope": scope,
     }
     return tokens.issue(f"client:{client.id}", now=time.time(), lifetime=lifetime, extra=extra)

@@ -1,5 +1,8 @@
 """Tokens: RS256 only, by keys of our own table, checked in every claim."""
 
+import base64
+import hashlib
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +15,12 @@ from opendai.auth.keys import KeyRing
 from opendai.errors import Unauthorized
 
 AUDIENCE = "account"
+# A token is good for the one purpose that its `typ` names.
+_ACCESS = "Bearer"
+_ID = "ID"
 _LONGEST = 8192
+# Both go into queries, which not every text may do.
+_UUID = re.compile(r"[0-9a-f-]{36}")
 _REFUSED = "The token is invalid or has timed out."
 
 
@@ -29,7 +37,7 @@ class Claims:
 
 
 class Tokens:
-    """Issues and reads the access tokens of one realm."""
+    """Issues access and id tokens of one realm, and reads access tokens."""
 
     def __init__(self, keys: KeyRing, *, issuer: str) -> None:
         self._keys = keys
@@ -39,22 +47,46 @@ class Tokens:
         self, subject: str, *, now: float, lifetime: int, extra: Mapping[str, Any]
     ) -> tuple[str, Claims]:
         """An access token for a subject ("user:7", "client:3") and what it says."""
+        values = {**extra, "aud": AUDIENCE, "sub": subject, "typ": _ACCESS}
+        return self._sign(values, now=now, lifetime=lifetime)
+
+    def issue_id(
+        self,
+        subject: str,
+        *,
+        audience: str,
+        access_token: str,
+        now: float,
+        lifetime: int,
+        extra: Mapping[str, Any],
+    ) -> str:
+        """An id token: it tells the program that is its audience who logged in, and opens nothing."""
+        digest = hashlib.sha256(access_token.encode()).digest()
         values = {
             **extra,
-            "iss": self.issuer,
-            "aud": AUDIENCE,
+            "aud": audience,
+            "azp": audience,
             "sub": subject,
-            "typ": "Bearer",
+            "typ": _ID,
+            # OpenID Connect Core 3.1.3.6: the left half of the hash binds the two tokens together.
+            "at_hash": base64.urlsafe_b64encode(digest[:16]).rstrip(b"=").decode(),
+        }
+        return self._sign(values, now=now, lifetime=lifetime)[0]
+
+    def _sign(self, values: Mapping[str, Any], *, now: float, lifetime: int) -> tuple[str, Claims]:
+        said = {
+            **values,
+            "iss": self.issuer,
             "jti": str(uuid.uuid4()),
             "iat": int(now),
             "exp": int(now) + lifetime,
         }
         header = {"alg": "RS256", "typ": "JWT", "kid": self._keys.signing.kid}
-        text = jwt.encode(header, values, self._keys.signing, algorithms=["RS256"])
-        return text, _claims(values)
+        text = jwt.encode(header, said, self._keys.signing, algorithms=["RS256"])
+        return text, _claims(said)
 
     def read(self, token: str, *, now: float) -> Claims:
-        """The claims of a token that is ours and valid at this moment; Unauthorized for any other text."""
+        """The claims of an access token that is ours and valid at this moment; Unauthorized for any other text."""
         if len(token) > _LONGEST:
             raise Unauthorized(_REFUSED)
         checks = JWTClaimsRegistry(
@@ -62,7 +94,7 @@ class Tokens:
             leeway=0,
             iss={"essential": True, "value": self.issuer},
             aud={"essential": True, "value": AUDIENCE},
-            typ={"essential": True, "value": "Bearer"},
+            typ={"essential": True, "value": _ACCESS},
             sub={"essential": True},
             jti={"essential": True},
             sid={"essential": True},
@@ -87,8 +119,8 @@ class Tokens:
 
 def _claims(values: Mapping[str, Any]) -> Claims:
     subject, jti, sid = values["sub"], values["jti"], values["sid"]
-    if not all(isinstance(value, str) for value in (subject, jti, sid)):
-        raise TypeError("sub, jti and sid must be text")
+    if not isinstance(subject, str) or not all(_UUID.fullmatch(value) for value in (jti, sid)):
+        raise ValueError("sub must be text, jti and sid must be UUIDs")
     return Claims(
         subject=subject,
         jti=jti,

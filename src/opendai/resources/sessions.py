@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from opendai import tables
 from opendai.auth.addresses import client_address
 from opendai.auth.callers import Caller, bearer_token, identify
-from opendai.auth.logins import begin_login, log_in, token_for_user
+from opendai.auth.logins import begin_login, log_in, revoke_token, token_for_user
 from opendai.database import Database, DatabaseDep
 from opendai.errors import NotFound, Unauthorized
 from opendai.resources.inputs import Input, Line, Output, Password, form_or_json, form_or_json_page
@@ -118,7 +118,7 @@ def delete_session(request: Request, database: DatabaseDep) -> dict[str, Any]:
     """Log out: the presented token is refused from now on."""
     caller = _holder(request, database)
     with database.writing() as session:
-        session.merge(tables.RevokedToken(jti=caller.claims.jti, expires=caller.claims.expires))
+        revoke_token(session, caller.claims)
         session.execute(delete(tables.Login).where(tables.Login.id == caller.claims.sid))
     return {}
 

@@ -134,10 +134,11 @@ class UserRepository:
         return self.get(user_id)
 
     def set_password(self, username: str, password_hash: str) -> None:
-        """A new password; every token of the user is refused from now on."""
+        """A new password; every token and every browser session of the user is refused from now on."""
         user = self.get_named(username)
         user.password_hash = password_hash
-        self._session.execute(delete(tables.Login).where(tables.Login.user_id == user.id))
+        for table in (tables.BrowserSession, tables.Login):
+            self._session.execute(delete(table).where(table.user_id == user.id))
 
     def remove(self, user_id: int) -> None:
         """Delete a user, and their own group if nothing and nobody else is in it."""

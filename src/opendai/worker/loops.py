@@ -13,6 +13,7 @@ from opendai.resources.executions.claims import waits_for
 from opendai.resources.executions.endings import expire_leases
 from opendai.settings import Settings
 from opendai.storage import FileStore, ObjectStore
+from opendai.worker.expiry import delete_expired
 from opendai.worker.walker import walk_one
 
 _log = structlog.get_logger("opendai.worker")
@@ -22,7 +23,7 @@ _ORPHAN_AGE = timedelta(hours=1)
 
 
 class Worker:
-    """Ends leases, walks runs without an agent, and removes objects that no row points at any more.
+    """Ends leases, walks runs without an agent, and removes what has had its time: objects, logins, tokens.
 
     Every piece of work is one conditional change, so any number of servers may do it side by side.
     """
@@ -36,6 +37,7 @@ class Worker:
             "leases": (self._end_leases, settings.reaper_seconds),
             "walks": (self._walk_waiting, _WALKER_PAUSE),
             "objects": (self.sweep_objects, _SWEEP_PAUSE),
+            "logins": (self.sweep_logins, _SWEEP_PAUSE),
         }
         self._threads = [
             threading.Thread(
@@ -84,6 +86,10 @@ class Worker:
                 lease_seconds=max(self._settings.lease_seconds, 30),
                 stopping=self._stopping,
             )
+
+    def sweep_logins(self) -> None:
+        """Remove logins, codes, and what else is kept of them, once their time is over."""
+        delete_expired(self._database, self._stopping)
 
     def sweep_objects(self) -> None:
         """Remove objects whose row is gone or was never written."""

@@ -1,0 +1,166 @@
+"""The token endpoint: OAuth 2 grants in the shape of Keycloak, as the DAI 6.5 page shows them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+
+from opendai import tables
+from opendai.auth.addresses import client_address
+from opendai.auth.logins import begin_login, log_in
+from opendai.auth.passwords import LONGEST, Passwords
+from opendai.database import Database, DatabaseDep
+from opendai.resources.grants.codes import exchange_code
+from opendai.resources.grants.credentials import CLIENT_FIELDS, authenticate
+from opendai.resources.grants.issuing import Issuer, Standing, TokenOut
+from opendai.resources.grants.requests import (
+    ENDPOINTS,
+    IN_THIS_REALM,
+    LARGEST_FORM,
+    NOT_STORED,
+    Fields,
+    GrantRefused,
+    form_page,
+)
+from opendai.resources.grants.rotation import rotate
+from opendai.resources.grants.scopes import check_scope, granted_scope
+
+_NOBODY = "Invalid user credentials"
+_FIELDS = (
+    "grant_type",
+    *CLIENT_FIELDS,
+    "username",
+    "password",
+    "code",
+    "redirect_uri",
+    "code_verifier",
+    "refresh_token",
+    "scope",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    """A request for tokens by a client that may use this grant."""
+
+    client: tables.ApiClient
+    fields: Mapping[str, str]
+    issuer: Issuer
+    database: Database
+    passwords: Passwords
+    address: str | None
+
+    def need(self, name: str) -> str:
+        if name not in self.fields:
+            raise GrantRefused("invalid_request", f"Missing parameter: {name}")
+        return self.fields[name]
+
+
+router = APIRouter(tags=["OpenID Connect"])
+
+
+@router.post(
+    f"{ENDPOINTS}/token",
+    dependencies=[IN_THIS_REALM, NOT_STORED],
+    openapi_extra=form_page(*_FIELDS, required=("grant_type",)),
+    max_body_size=LARGEST_FORM,
+    response_model_exclude_none=True,
+    responses={
+        401: {"description": "The credentials of the client or the user are wrong."},
+        429: {"description": "Too many logins wait or failed; Retry-After says when to come back."},
+    },
+)
+async def create_token(request: Request, database: DatabaseDep, fields: Fields) -> TokenOut:
+    """Tokens for a program, or for a person who logs in through it, by one of the grants of the API client."""
+    is_slow = fields.get("grant_type") == "password"
+    run = request.app.state.passwords.in_turn if is_slow else run_in_threadpool
+    granted: TokenOut = await run(_create_token, request, database, fields)
+    return granted
+
+
+def _create_token(request: Request, database: Database, fields: Mapping[str, str]) -> TokenOut:
+    grant_type = fields.get("grant_type")
+    if grant_type is None:
+        raise GrantRefused("invalid_request", "Missing form parameter: grant_type")
+    if grant_type not in _GRANTS:
+        raise GrantRefused("unsupported_grant_type", "Unsupported grant_type")
+    with database.reading() as session:
+        client = authenticate(session, request, fields)
+    if grant_type not in client.grants:
+        raise GrantRefused("unauthorized_client", f"Client not allowed the grant {grant_type}")
+    check_scope(fields.get("scope", ""))
+    state = request.app.state
+    address = client_address(request)
+    return _GRANTS[grant_type](_Demand(client, fields, Issuer.of(state), database, state.passwords, address))
+
+
+def _by_client_credentials(demand: _Demand) -> TokenOut:
+    if demand.client.secret_sha256 is None:
+        raise GrantRefused("unauthorized_client", "A client without a secret cannot prove who it is")
+    return demand.issuer.answer_client(demand.client)
+
+
+def _by_password(demand: _Demand) -> TokenOut:
+    username, password = demand.need("username"), demand.need("password")
+    if len(password) > LONGEST:
+        raise GrantRefused("invalid_request", "The password is too long")
+    user = log_in(demand.database, demand.passwords, username, password, address=demand.address)
+    if user is None:
+        raise GrantRefused("invalid_grant", _NOBODY, status=401)
+    with demand.database.writing() as session:
+        login = begin_login(
+            session,
+            user,
+            lifetime=demand.issuer.login_seconds(demand.client),
+            client=demand.client,
+            scope=granted_scope(demand.fields.get("scope", "")),
+        )
+    if login is None:
+        raise GrantRefused("invalid_grant", _NOBODY, status=401)
+    standing = Standing(login, user, login.expires - login.rotated)
+    return demand.issuer.answer_login(standing, demand.client)
+
+
+def _by_code(demand: _Demand) -> TokenOut:
+    with demand.database.writing() as session:
+        standing = exchange_code(
+            session,
+            demand.need("code"),
+            demand.client,
+            redirect_uri=demand.fields.get("redirect_uri", ""),
+            verifier=demand.fields.get("code_verifier", ""),
+            lifetime=demand.issuer.login_seconds(demand.client),
+            longest=demand.issuer.settings.login_seconds,
+        )
+    # Refused only now, so that what a refused code ends is committed.
+    if standing is None:
+        raise GrantRefused("invalid_grant", "Code not valid")
+    return demand.issuer.answer_login(standing, demand.client)
+
+
+def _by_refresh_token(demand: _Demand) -> TokenOut:
+    token = demand.issuer.refresh_tokens.read(demand.need("refresh_token"), demand.client)
+    settings = demand.issuer.settings
+    standing = None
+    if token is not None:
+        with demand.database.writing() as session:
+            standing = rotate(
+                session,
+                token,
+                demand.client,
+                idle=settings.refresh_token_seconds,
+                longest=settings.login_seconds,
+            )
+    # Refused only now, so that the end of a login whose token was copied is committed.
+    if standing is None:
+        raise GrantRefused("invalid_grant", "Invalid refresh token")
+    return demand.issuer.answer_login(standing, demand.client)
+
+
+_GRANTS: dict[str, Callable[[_Demand], TokenOut]] = {
+    "client_credentials": _by_client_credentials,
+    "password": _by_password,
+    "authorization_code": _by_code,
+    "refresh_token": _by_refresh_token,
+}

@@ -1,0 +1,125 @@
+"""What a token says and whether it is still good, by RFC 7662, for programs that were handed one."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from opendai import tables
+from opendai.auth.callers import identify
+from opendai.database import DatabaseDep
+from opendai.errors import Unauthorized
+from opendai.resources.grants.credentials import CLIENT_FIELDS, authenticate_by_secret
+from opendai.resources.grants.requests import (
+    ENDPOINTS,
+    IN_THIS_REALM,
+    LARGEST_FORM,
+    NOT_STORED,
+    Fields,
+    GrantRefused,
+    form_page,
+)
+from opendai.resources.grants.rotation import find_standing
+
+
+class RolesOut(BaseModel):
+    roles: list[str]
+
+
+class IntrospectionOut(BaseModel):
+    """All but `active` is left out of what is said of a token that is not good."""
+
+    active: bool
+    sub: str | None = None
+    username: str | None = None
+    client_id: str | None = None
+    azp: str | None = None
+    exp: int | None = None
+    iat: int | None = None
+    iss: str | None = None
+    aud: str | None = None
+    jti: str | None = None
+    typ: str | None = None
+    token_type: str | None = None
+    scope: str | None = None
+    sid: str | None = None
+    realm_access: RolesOut | None = None
+
+
+router = APIRouter(tags=["OpenID Connect"])
+
+
+@router.post(
+    f"{ENDPOINTS}/token/introspect",
+    dependencies=[IN_THIS_REALM, NOT_STORED],
+    openapi_extra=form_page("token", "token_type_hint", *CLIENT_FIELDS, required=("token",)),
+    max_body_size=LARGEST_FORM,
+    response_model_exclude_none=True,
+    responses={401: {"description": "The credentials of the client are wrong."}},
+)
+def introspect_token(request: Request, database: DatabaseDep, fields: Fields) -> IntrospectionOut:
+    """Whether an access token, or a refresh token of the client that asks, is good, and what it says then."""
+    with database.reading() as session:
+        client = authenticate_by_secret(session, request, fields)
+        if "token" not in fields:
+            raise GrantRefused("invalid_request", "Missing parameter: token")
+        state = request.app.state
+        said = _of_refresh_token(session, state, fields["token"], client)
+        said = said or _of_access_token(session, state, fields["token"])
+    return said or IntrospectionOut(active=False)
+
+
+def _of_refresh_token(
+    session: Session, state: Any, text: str, client: tables.ApiClient
+) -> IntrospectionOut | None:
+    token = state.refresh_tokens.read(text, client)
+    standing = find_standing(session, token, client) if token else None
+    if standing is None:
+        return None
+    login, user = standing.login, standing.user
+    return IntrospectionOut(
+        active=True,
+        sub=f"user:{user.id}",
+        username=user.username,
+        client_id=client.client_id,
+        azp=client.client_id,
+        exp=int(login.expires),
+        iat=int(login.rotated),
+        iss=state.tokens.issuer,
+        aud=state.tokens.issuer,
+        typ="Refresh",
+        token_type="Refresh",  # noqa: S106 - a word
+        scope=login.scope,
+        sid=login.id,
+        realm_access=RolesOut(roles=_roles(user.role.lower())),
+    )
+
+
+def _of_access_token(session: Session, state: Any, text: str) -> IntrospectionOut | None:
+    try:
+        caller = identify(session, state.tokens, text)
+    except Unauthorized:
+        return None
+    said = caller.claims.values
+    return IntrospectionOut(
+        active=True,
+        sub=caller.claims.subject,
+        username=caller.name if caller.kind == "user" else f"service-account-{said['client_id']}",
+        client_id=said.get("azp"),
+        azp=said.get("azp"),
+        exp=int(caller.claims.expires),
+        iat=int(caller.claims.issued),
+        iss=said["iss"],
+        aud=said["aud"],
+        jti=caller.claims.jti,
+        typ=said["typ"],
+        token_type=said["typ"],
+        scope=said.get("scope"),
+        sid=caller.claims.sid,
+        realm_access=RolesOut(roles=_roles(caller.role)),
+    )
+
+
+def _roles(role: str) -> list[str]:
+    return [] if role in {"none", "login"} else [role]

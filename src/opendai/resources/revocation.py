@@ -1,0 +1,56 @@
+"""Giving back a token before its time, by RFC 7009."""
+
+import time
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from opendai import tables
+from opendai.auth.logins import revoke_token
+from opendai.database import DatabaseDep
+from opendai.errors import Unauthorized
+from opendai.resources.grants.credentials import CLIENT_FIELDS, authenticate
+from opendai.resources.grants.requests import (
+    ENDPOINTS,
+    IN_THIS_REALM,
+    LARGEST_FORM,
+    Fields,
+    GrantRefused,
+    form_page,
+)
+
+router = APIRouter(tags=["OpenID Connect"])
+
+
+@router.post(
+    f"{ENDPOINTS}/revoke",
+    dependencies=[IN_THIS_REALM],
+    openapi_extra=form_page("token", "token_type_hint", *CLIENT_FIELDS, required=("token",)),
+    max_body_size=LARGEST_FORM,
+    response_class=Response,
+    responses={401: {"description": "The credentials of the client are wrong."}},
+)
+def revoke(request: Request, database: DatabaseDep, fields: Fields) -> Response:
+    """End a token of the client that asks, and with a refresh token its login. Any other text is ignored."""
+    with database.reading() as session:
+        client = authenticate(session, request, fields)
+    if "token" not in fields:
+        raise GrantRefused("invalid_request", "Missing parameter: token")
+    with database.writing() as session:
+        _end(session, request.app.state, fields["token"], client)
+    return Response()
+
+
+def _end(session: Session, state: Any, text: str, client: tables.ApiClient) -> None:
+    refresh_token = state.refresh_tokens.read(text, client)
+    if refresh_token is not None:
+        session.execute(delete(tables.Login).where(tables.Login.id == refresh_token.login_id))
+        return
+    try:
+        claims = state.tokens.read(text, now=time.time())
+    except Unauthorized:
+        return
+    if claims.values.get("azp") == client.client_id:
+        revoke_token(session, claims)

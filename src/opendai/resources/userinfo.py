@@ -1,0 +1,112 @@
+"""Who the holder of an access token is, as OpenID Connect has it."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from opendai import tables
+from opendai.auth.callers import Caller, bearer_token, identify
+from opendai.database import Database, DatabaseDep
+from opendai.errors import Unauthorized
+from opendai.resources.grants.requests import (
+    ENDPOINTS,
+    IN_THIS_REALM,
+    LARGEST_FORM,
+    NOT_STORED,
+    GrantRefused,
+    form_page,
+    is_form,
+    read_form,
+)
+
+
+class UserInfoOut(BaseModel):
+    """A person; of a program there is no more than `sub` and `preferred_username`."""
+
+    sub: str
+    preferred_username: str
+    name: str | None = None
+    groups: list[str] | None = None
+    roles: list[str] | None = None
+
+
+async def _holder(request: Request) -> Caller:
+    token = await _token(request)
+    try:
+        return await run_in_threadpool(_identify, request.app.state, token)
+    except Unauthorized as error:
+        raise _refused(error, 'Bearer error="invalid_token"') from error
+
+
+async def _token(request: Request) -> str:
+    """The token of the header or of the form, of which RFC 6750 allows one."""
+    fields = await read_form(request) if request.method == "POST" and is_form(request) else {}
+    if "access_token" not in fields:
+        try:
+            return bearer_token(request)
+        except Unauthorized as error:
+            raise _refused(error, "Bearer") from error
+    if "authorization" in request.headers:
+        raise GrantRefused("invalid_request", "The token is given more than once.")
+    return fields["access_token"]
+
+
+def _refused(error: Unauthorized, challenge: str) -> GrantRefused:
+    return GrantRefused("invalid_token", error.message, status=401, challenge=challenge)
+
+
+def _identify(state: Any, token: str) -> Caller:
+    database: Database = state.database
+    with database.reading() as session:
+        return identify(session, state.tokens, token)
+
+
+Holder = Annotated[Caller, Depends(_holder)]
+router = APIRouter(tags=["OpenID Connect"])
+_SECURITY: dict[str, Any] = {"security": [{"bearer": []}]}
+
+
+@router.get(
+    f"{ENDPOINTS}/userinfo",
+    dependencies=[Depends(_holder), IN_THIS_REALM, NOT_STORED],
+    openapi_extra=_SECURITY,
+    response_model_exclude_none=True,
+)
+def get_userinfo(holder: Holder, database: DatabaseDep) -> UserInfoOut:
+    """Who the access token stands for, with role and groups as they are now."""
+    with database.reading() as session:
+        return _describe(session, holder)
+
+
+@router.post(
+    f"{ENDPOINTS}/userinfo",
+    dependencies=[Depends(_holder), IN_THIS_REALM, NOT_STORED],
+    openapi_extra={**_SECURITY, **form_page("access_token")},
+    max_body_size=LARGEST_FORM,
+    response_model_exclude_none=True,
+)
+def ask_userinfo(holder: Holder, database: DatabaseDep) -> UserInfoOut:
+    """The same, with the token in the header or in a form."""
+    with database.reading() as session:
+        return _describe(session, holder)
+
+
+def _describe(session: Session, holder: Caller) -> UserInfoOut:
+    subject = holder.claims.subject
+    if holder.kind == "client":
+        return UserInfoOut(
+            sub=subject, preferred_username=f"service-account-{holder.claims.values['client_id']}"
+        )
+    group = tables.Group
+    names = session.scalars(select(group.name).where(group.id.in_(holder.groups)).order_by(group.name))
+    return UserInfoOut(
+        sub=subject,
+        preferred_username=holder.name,
+        name=holder.name,
+        groups=list(names),
+        roles=[] if holder.role == "none" else [holder.role],
+    )

@@ -1,0 +1,92 @@
+"""What the worker removes once its time is over."""
+
+import threading
+
+from fastapi import FastAPI
+from sqlalchemy import func, insert, select
+from starlette.testclient import TestClient
+
+from opendai import tables
+from opendai.auth.logins import hash_secret
+from opendai.database import Database, Table, database_clock
+from opendai.worker.expiry import delete_expired
+from tests.conftest import Person
+from tests.resources.logging_in import make_portal
+
+PASSING = (
+    tables.Login,
+    tables.BrowserSession,
+    tables.AuthorizationCode,
+    tables.RevokedToken,
+    tables.LoginAttempts,
+)
+# More than a minute ago, as the worker waits for one; and now, by a clock that may be a little off.
+OVER, PRESENT = 61, 1
+
+
+def fill(database: Database, alice: Person, client_id: int, *, number: int, seconds_ago: float) -> None:
+    """A row of each kind that ended so long ago; of browser sessions two, as the other rows hang on one."""
+    with database.writing() as session:
+        now = session.scalar(select(database_clock()))
+        end = {"expires": now - seconds_ago}
+        kept = {"user_id": alice.id, "authenticated": now}
+        sessions = [
+            {"id": f"kept-{number}", "cookie_sha256": f"kept-{number}", "expires": now + 600, **kept},
+            {"id": f"over-{number}", "cookie_sha256": f"over-{number}", **end, **kept},
+        ]
+        session.execute(insert(tables.BrowserSession), sessions)
+        origin = {"browser_session_id": f"kept-{number}"}
+        session.add(tables.Login(id=f"{number}", **kept, **end, **origin))
+        session.add(
+            tables.AuthorizationCode(
+                code_sha256=hash_secret(str(number)),
+                client_id=client_id,
+                redirect_uri="",
+                challenge="",
+                nonce=None,
+                scope="",
+                **end,
+                **origin,
+            )
+        )
+        session.add(tables.RevokedToken(jti=f"{number}", **end))
+        session.add(tables.LoginAttempts(kind="address", key=f"{number}", count=1, **end))
+
+
+def counts(database: Database) -> dict[type[Table], int]:
+    with database.reading() as session:
+        return {table: session.scalar(select(func.count()).select_from(table)) or 0 for table in PASSING}
+
+
+def test_what_is_over_goes_and_the_rest_stays(
+    app: FastAPI, client: TestClient, alice: Person, database: Database
+) -> None:
+    portal = make_portal(app, client, alice)
+    answer = portal.log_in()
+    before = counts(database)
+    fill(database, alice, portal.id, number=1, seconds_ago=OVER)
+    fill(database, alice, portal.id, number=2, seconds_ago=PRESENT)
+    app.state.worker.sweep_logins()
+    left = {table: count - before[table] for table, count in counts(database).items()}
+    assert left == {**dict.fromkeys(PASSING, 1), tables.BrowserSession: 3}
+    assert portal.is_accepted(answer)
+    assert client.get("/ai/models", headers=alice.bearer).status_code == 200
+
+
+def test_many_go_batch_by_batch(app: FastAPI, client: TestClient, database: Database) -> None:
+    with database.writing() as session:
+        now = session.scalar(select(database_clock()))
+        rows = [{"jti": f"{number}", "expires": now - OVER} for number in range(1001)]
+        session.execute(insert(tables.RevokedToken), rows)
+    app.state.worker.sweep_logins()
+    assert counts(database)[tables.RevokedToken] == 0
+
+
+def test_it_stops_when_the_server_does(
+    app: FastAPI, client: TestClient, alice: Person, database: Database
+) -> None:
+    fill(database, alice, make_portal(app, client, alice).id, number=1, seconds_ago=OVER)
+    before, stopping = counts(database), threading.Event()
+    stopping.set()
+    delete_expired(database, stopping)
+    assert counts(database) == before
