@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from opendai import __version__, logs
-from opendai.api import agent, ai, execution, oauth, plain
+from opendai.api import agent, ai, execution, hal, oauth, plain
 from opendai.api.requests import RequestLog
 from opendai.auth.keys import load_key_ring
 from opendai.auth.passwords import Passwords
@@ -80,6 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
         execution.PREFIX: execution.create(settings),
         agent.PREFIX: agent.create(settings),
         oauth.PREFIX: oauth.create(settings),
+        hal.PREFIX: hal.create(settings),
     }
     for prefix, family in families.items():
         app.mount(prefix, family)
