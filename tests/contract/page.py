@@ -49,8 +49,9 @@ _FAMILIES = {
     "/auth": "Tokens, as Keycloak and RFC 6749 have them: the grants `client_credentials` and, for API clients of an "
     "administrator's role, `password`.",
     "/agent_service/api/v1": "The protocol of our agents, which [agents.md](agents.md) tells; DAI publishes none.",
-    "/api/rest/latest": "AI servers, as Squash TM publishes them; [ai-servers.md](ai-servers.md) tells of them. A "
-    'rule that is broken is 412 `{"fieldValidationErrors": […], "message": "…"}`, other refusals are `{"message": "…"}`.',
+    "/api/rest/latest": "AI servers, as Squash TM publishes them; [ai-servers.md](ai-servers.md) tells of them. "
+    'A rule that is broken is 412 `{"fieldValidationErrors": […], "message": "…"}`, '
+    'other refusals are `{"message": "…"}`.',
 }
 
 

@@ -10,7 +10,7 @@ from opendai.resources.ai_servers.schemas import CREDENTIALS_TYPE, PREFIX
 from opendai.resources.inputs import LARGEST_ID
 from opendai.settings import Settings
 
-__all__ = ["PREFIX", "create"]
+__all__ = ["PREFIX", "create", "worded"]
 
 _BROKEN_RULE = 412
 _CREDENTIALS = {"_type", "token"}
@@ -22,7 +22,7 @@ def create(settings: Settings) -> Family:
         "opendai: AI servers",
         [routes.router],
         prefix=PREFIX,
-        body=_body,
+        body=worded,
         refusal=_refusal,
         invalid=400,
         wrong_field=_BROKEN_RULE,
@@ -30,7 +30,8 @@ def create(settings: Settings) -> Family:
     )
 
 
-def _body(refusal: Refusal) -> Any:
+def worded(refusal: Refusal) -> Any:
+    """The body of a refusal."""
     if refusal.status != _BROKEN_RULE:
         return {"message": refusal.message}
     if refusal.faults:

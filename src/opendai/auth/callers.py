@@ -19,7 +19,6 @@ from opendai.errors import Forbidden, Unauthorized
 _NO_TOKEN = "A bearer token is needed."  # noqa: S105 - a sentence
 _REFUSED = "The token is invalid or has timed out."
 _WRONG = "The username or the password is wrong."
-_LONGEST_PAIR = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ def _anyone_by_password(request: Request) -> Caller:
 
 def _username_and_password(pair: str) -> tuple[str, str]:
     try:
-        text = base64.b64decode(pair[:_LONGEST_PAIR].strip(), validate=True).decode()
+        text = base64.b64decode(pair.strip(), validate=True).decode()
     except (binascii.Error, ValueError) as error:
         raise Unauthorized(_WRONG) from error
     username, _, password = text.partition(":")

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PlainSer
 from opendai import tables
 from opendai.resources.ai_servers.paging import Paging, linked_pages, pages_of, query_of
 from opendai.resources.ai_servers.paths import LONGEST, parse_path
-from opendai.resources.inputs import Input, Line, Text, Whole
+from opendai.resources.inputs import Input, Line, Text
 from opendai.tables.columns import now
 
 PREFIX = "/api/rest/latest"
@@ -79,6 +79,7 @@ Scheme = Annotated[str, AfterValidator(_is_word), Field(max_length=64)]
 Token = Annotated[
     str, AfterValidator(_is_ascii), Field(max_length=4096, repr=False), BeforeValidator(_trimmed)
 ]
+Seconds = Annotated[int, Field(ge=1, le=300, strict=True)]
 # Milliseconds, and the offset in figures: known clients parse it with a fixed format.
 Stamp = Annotated[
     datetime, PlainSerializer(lambda moment: moment.isoformat(timespec="milliseconds"), return_type=str)
@@ -96,7 +97,7 @@ class AiServerPatch(Input):
     json_path: JsonPath | None = None
     authentication_header: Header | None = None
     authentication_scheme: Scheme | None = None
-    timeout_seconds: Annotated[Whole, Field(ge=1, le=300)] | None = None
+    timeout_seconds: Seconds | None = None
 
 
 class AiServerIn(AiServerPatch):
