@@ -25,7 +25,7 @@ from tests.api.operations import OPEN, every_operation
 from tests.contract.world import World
 from tests.resources.walking import png
 
-FAMILIES = ["/ai", "/execution_service/api/v1", "/agent_service/api/v1", "/auth"]
+FAMILIES = ["/ai", "/execution_service/api/v1", "/agent_service/api/v1", "/auth", "/api/rest/latest"]
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -186,5 +186,6 @@ def _fuzz_operation(
 @pytest.mark.parametrize("examples", [1, pytest.param(5, marks=pytest.mark.slow)])
 def test_generated_requests_are_answered_as_the_page_says(world: World, prefix: str, examples: int) -> None:
     assert world.screenshot_id
+    assert world.ai_server["id"] == 1
     caller = world.caller("lab" if prefix.startswith("/agent_service") else "admin")
     fuzz(world, prefix, caller.bearer, examples=examples)

@@ -11,6 +11,26 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "ai_servers",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=50), nullable=False),
+        sa.Column("url", sa.String(length=255), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("payload_template", sa.Text(), nullable=True),
+        sa.Column("json_path", sa.String(length=200), nullable=True),
+        sa.Column("authentication_header", sa.String(length=64), nullable=True),
+        sa.Column("authentication_scheme", sa.String(length=64), nullable=True),
+        sa.Column("timeout_seconds", sa.Integer(), nullable=True),
+        sa.Column("token", sa.LargeBinary(), nullable=True),
+        sa.Column("created_by", sa.String(length=255), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_modified_by", sa.String(length=255), nullable=False),
+        sa.Column("last_modified_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ai_servers")),
+        sa.UniqueConstraint("name", name=op.f("uq_ai_servers_name")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "api_clients",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("client_id", sa.String(length=255), nullable=False),
@@ -721,3 +741,4 @@ def downgrade() -> None:
 
     op.drop_table("audit_events")
     op.drop_table("api_clients")
+    op.drop_table("ai_servers")

@@ -14,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Scope
 
 from opendai import __version__, logs
-from opendai.api import agent, ai, execution, oauth, plain
+from opendai.api import agent, ai, execution, hal, oauth, plain
 from opendai.api.dialect import Family
 from opendai.api.edge import HostCheck, Refuse, SecurityHeaders
 from opendai.api.requests import RequestLog
@@ -87,6 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
         execution.PREFIX: execution.create(settings),
         agent.PREFIX: agent.create(settings),
         oauth.PREFIX: oauth.create(settings),
+        hal.PREFIX: hal.create(settings),
     }
     for prefix, family in families.items():
         app.mount(prefix, family)

@@ -1,5 +1,6 @@
 """What can go wrong for a caller, as classes with a status; each dialect renders them in its own body."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ class Fault:
 
     field: str
     problem: str
+    value: object = dataclasses.field(default=None, repr=False, compare=False)
+    """What was sent, if it is known. Only a family whose errors are published with it shows it."""
 
 
 class Problem(Exception):  # noqa: N818 - a refusal is an answer, not a failure of ours
@@ -69,6 +72,13 @@ class Conflict(Problem):
 
     status = 409
     title = "Conflict"
+
+
+class PreconditionFailed(Problem):
+    """The input breaks a rule, in the family that answers so with a status of its own."""
+
+    status = 412
+    title = "Precondition Failed"
 
 
 class TooLarge(Problem):

@@ -67,6 +67,13 @@ class Settings(BaseSettings):
     smtp_allow_private: bool = Field(
         False, description="Send mail also by a server on a private address, such as a relay in the house."
     )
+    ai_server_basic_auth: bool = Field(
+        False, description="Take HTTP Basic with a username and a password at the AI servers API."
+    )
+    ai_server_allowed_hosts: str = Field(
+        "",
+        description="Hosts and networks, with commas between them, that AI servers may be on although private.",
+    )
     threads: int = Field(
         default_factory=lambda: 4 * (os.cpu_count() or 1),
         ge=2,

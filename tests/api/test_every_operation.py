@@ -178,6 +178,11 @@ def _assert_shape(operation: Operation, response) -> None:
         assert all(set(fault) == {"field", "problem"} for fault in body.get("errors", []))
     elif family == "auth":
         assert set(body) == {"error", "error_description"}, body
+    elif family == "api":
+        assert isinstance(body["message"], str), body
+        kinds = {"fieldValidationErrors", "actionValidationError"} if response.status_code == 412 else set()
+        assert len(set(body) - {"message"}) == bool(kinds), body
+        assert set(body) <= {"message", *kinds}, body
     elif response.status_code == 422:
         assert all(set(fault) == {"loc", "msg", "type"} for fault in body["detail"]), body
     else:

@@ -16,7 +16,9 @@ IS_RECORDING = os.environ.get("OPENDAI_RECORD_EXAMPLES") == "1"
 
 _FILE = Path(str(resources.files("opendai.api").joinpath("examples.json")))
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_MOMENT = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
+# The AI servers' times have milliseconds; the others' have microseconds, or none where these are nought.
+_MOMENT = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00")
+_MILLIMOMENT = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00")
 _TOKEN = re.compile(r"[\w-]{20,}\.[\w-]{20,}\.[\w-]{20,}")
 _CHANGING = {
     "exp": 1795343400,
@@ -28,6 +30,7 @@ _CHANGING = {
     "client_secret": "the-secret-that-was-shown-once",
 }
 _MOMENT_SHOWN = "2026-11-22T09:30:00.120000+00:00"
+_MILLIMOMENT_SHOWN = "2026-11-22T09:30:00.120+00:00"
 _TOKEN_SHOWN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyOjIifQ.c2lnbmF0dXJl"
 
 
@@ -78,7 +81,8 @@ def _steady(value: Any, seen: dict[str, str]) -> Any:
     if not isinstance(value, str):
         return value
     value = _UUID.sub(lambda found: seen.setdefault(found[0], str(UUID(int=len(seen) + 1, version=4))), value)
-    return _TOKEN.sub(_TOKEN_SHOWN, _MOMENT.sub(_MOMENT_SHOWN, value))
+    value = _MILLIMOMENT.sub(_MILLIMOMENT_SHOWN, _MOMENT.sub(_MOMENT_SHOWN, value))
+    return _TOKEN.sub(_TOKEN_SHOWN, value)
 
 
 def _shown(key: str, inner: Any, seen: dict[str, str]) -> Any:

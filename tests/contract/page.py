@@ -49,6 +49,9 @@ _FAMILIES = {
     "/auth": "Tokens, as Keycloak, RFC 6749 and OpenID Connect have them; [tokens.md](tokens.md) tells which "
     "grants there are and how long a login lasts.",
     "/agent_service/api/v1": "The protocol of our agents, which [agents.md](agents.md) tells; DAI publishes none.",
+    "/api/rest/latest": "AI servers, as Squash TM publishes them; [ai-servers.md](ai-servers.md) tells of them. "
+    'A rule that is broken is 412 `{"fieldValidationErrors": […], "message": "…"}`, '
+    'other refusals are `{"message": "…"}`.',
 }
 
 
@@ -98,7 +101,11 @@ def _deviations(operation: Operation) -> Iterator[str]:
 
 
 def _family(app: FastAPI, prefix: str, about: str) -> str:
-    rows = ((f"`{name}`", ours.page["description"]) for name, ours in served(app, prefix).items())
+    # A cell is one line, and a description may have several.
+    rows = (
+        (f"`{name}`", " ".join(ours.page["description"].split()))
+        for name, ours in served(app, prefix).items()
+    )
     return f"### `{prefix}`\n\n{about}\n\n" + _table(("Operation", "What it does"), rows)
 
 

@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.contract import examples
+from tests.contract.ai_servers import requests as ai_servers
 from tests.contract.answers import served
 from tests.contract.published import matches
 from tests.contract.world import World
@@ -113,11 +114,12 @@ REQUESTS: dict[str, Callable[[World], Any]] = {
     "POST /auth/realms/{realm}/protocol/openid-connect/logout": end_login,
     "GET /auth/realms/{realm}/protocol/openid-connect/userinfo": get_userinfo,
     "POST /auth/realms/{realm}/protocol/openid-connect/userinfo": ask_userinfo,
+    **ai_servers.REQUESTS,
 }
 
 
 def test_every_operation_beside_ai_has_a_request(app: FastAPI) -> None:
-    prefixes = ("/execution_service/api/v1", "/agent_service/api/v1", "/auth")
+    prefixes = ("/execution_service/api/v1", "/agent_service/api/v1", "/auth", "/api/rest/latest")
     assert {name for prefix in prefixes for name in served(app, prefix)} == set(REQUESTS)
 
 

@@ -35,6 +35,13 @@ DOCUMENT: dict[str, Any] = {
         },
     ],
 }
+AI_SERVER = {
+    "name": "House model",
+    "url": "https://llm.example/v1/chat/completions",
+    "description": "Drafts test cases.",
+    "payload_template": '{"model": "small", "messages": [{"role": "user", "content": "{{ requirement }}"}]}',
+    "json_path": "choices[0].message.content",
+}
 UNKNOWN_UUID = "00000000-0000-4000-8000-000000000000"
 UNKNOWN_ID = 987_654_321
 
@@ -143,6 +150,11 @@ class World:
     def walking_agent(self) -> HandAgent:
         """An agent that speaks our protocol, for runs that end as a case wants them to."""
         return HandAgent(self.client, self._lab)
+
+    @cached_property
+    def ai_server(self) -> Any:
+        """A server that drafts test cases."""
+        return made(self.admin.post("/api/rest/latest/ai-servers", json=AI_SERVER))
 
     def queued_run(self) -> Any:
         """A run of Alice's model that waits for an agent."""

@@ -95,15 +95,18 @@ def build(
     refusal: openapi.RefusalSchema,
     invalid: int,
     max_body_bytes: int,
+    wrong_field: int | None = None,
 ) -> Family:
     """An application for one family, mounted at `prefix`.
 
-    `invalid` is the status of a body or parameter that cannot be accepted; `refusal` is the schema of what
-    `body` words.
+    `invalid` is the status of a body or parameter that cannot be accepted, and `wrong_field` that of a body
+    whose fields cannot, where it is another; `refusal` is the schema of what `body` words.
     """
 
     def describe(document: dict[str, Any]) -> dict[str, Any]:
-        return openapi.complete(document, routers, prefix, invalid=invalid, refusal=refusal)
+        return openapi.complete(
+            document, routers, prefix, invalid=invalid, wrong_field=wrong_field or invalid, refusal=refusal
+        )
 
     app = Family(prefix=prefix, body=body, describe=describe, title=title, max_body_size=max_body_bytes)
     for router in routers:
@@ -123,7 +126,8 @@ def build(
         assert isinstance(error, RequestValidationError)  # noqa: S101 - it is registered for these alone
         faults = [_fault(entry) for entry in error.errors()[:20]]
         message = f"{faults[0].field}: {faults[0].problem}" if faults else "The request is malformed."
-        return answer(Refusal(invalid, message, faults))
+        is_field = all(map(_is_of_a_field, error.errors()))
+        return answer(Refusal(wrong_field if wrong_field and is_field else invalid, message, faults))
 
     def not_routed(_request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for these alone
@@ -151,11 +155,16 @@ def build(
     return app
 
 
+def _is_of_a_field(entry: Mapping[str, Any]) -> bool:
+    return entry["loc"][0] == "body" and len(entry["loc"]) > 1 and entry["type"] != "json_invalid"
+
+
 def _fault(entry: Mapping[str, Any]) -> Fault:
-    # Neither the input nor the context is passed on: both may echo what was sent.
+    # The context is not passed on: it may echo what was sent in the midst of a sentence.
     place = [str(part) for part in entry["loc"] if part not in {"body", "query", "path", "header"}]
     problem = "must be valid JSON" if entry["type"] == "json_invalid" else str(entry["msg"])
-    return Fault(".".join(place) or str(entry["loc"][0]), problem.removeprefix("Value error, "))
+    name = ".".join(place) or str(entry["loc"][0])
+    return Fault(name, problem.removeprefix("Value error, "), entry.get("input"))
 
 
 def _sentence(error: HTTPException) -> str:

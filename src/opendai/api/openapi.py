@@ -28,16 +28,24 @@ _MEANINGS = {
     429: "Too many at once; the header Retry-After says how many seconds to wait.",
 }
 _BAD_INPUT = "A parameter or the body cannot be accepted."
+_WRONG_FIELD = "A field of the body cannot be accepted."
 # The library writes its own words for these bounds where a validator stands in front of them.
 _BOUNDS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
 
 
 def complete(
-    document: Document, routers: Sequence[APIRouter], prefix: str, *, invalid: int, refusal: RefusalSchema
+    document: Document,
+    routers: Sequence[APIRouter],
+    prefix: str,
+    *,
+    invalid: int,
+    wrong_field: int,
+    refusal: RefusalSchema,
 ) -> Document:
     """The document with security, every status that a route can answer, and an example of each real answer.
 
-    `invalid` is the family's status for bad input. Statuses that a route declares itself get their body here.
+    `invalid` is the family's status for bad input, and `wrong_field` that for a field of a body, where it is
+    another. Statuses that a route declares itself get their body here.
     """
     document = _with_known_bounds(deepcopy(document))
     document.setdefault("components", {})["securitySchemes"] = {
@@ -46,7 +54,7 @@ def complete(
     for route in _routes(routers):
         for method in route.methods or ():
             operation = document["paths"][route.path_format][method.lower()]
-            _add_refusals(operation, route, invalid=invalid, refusal=refusal)
+            _add_refusals(operation, route, invalid=invalid, wrong_field=wrong_field, refusal=refusal)
             _add_examples(operation, _examples().get(f"{method} {prefix}{route.path_format}", {}))
     return document
 
@@ -58,13 +66,18 @@ def _routes(routers: Sequence[APIRouter]) -> Iterator[APIRoute]:
                 yield route
 
 
-def _add_refusals(operation: Document, route: APIRoute, *, invalid: int, refusal: RefusalSchema) -> None:
+def _add_refusals(
+    operation: Document, route: APIRoute, *, invalid: int, wrong_field: int, refusal: RefusalSchema
+) -> None:
     policies = _calls(route.dependant) & POLICIES
     if policies:
         operation["security"] = [{"bearer": []}]
     has_body = "requestBody" in operation
     answers = operation["responses"]
     answers.pop("422", None)
+    if has_body:
+        answers[str(wrong_field)] = {"description": _WRONG_FIELD}
+        answers.setdefault("413", {"description": _MEANINGS[413]})
     if has_body or operation.get("parameters"):
         answers[str(invalid)] = {"description": _BAD_INPUT}
     if "security" in operation:
@@ -73,8 +86,6 @@ def _add_refusals(operation: Document, route: APIRoute, *, invalid: int, refusal
         answers.setdefault("403", {"description": _MEANINGS[403]})
     if "{" in route.path_format:
         answers.setdefault("404", {"description": _MEANINGS[404]})
-    if has_body:
-        answers.setdefault("413", {"description": _MEANINGS[413]})
     for status, answer in answers.items():
         if int(status) >= 400:
             if answer["description"] == HTTPStatus(int(status)).phrase:  # The route has no words of its own.

@@ -20,6 +20,7 @@ from pydantic import (
 from opendai.auth.passwords import LONGEST
 
 LARGEST_ID = 2**63 - 1
+_JSON_KIND = re.compile(r"|\*/\*|application/([\w.-]+\+)?json", re.ASCII)
 # PostgreSQL cannot store NUL, nothing can store half a surrogate pair, and no client means the rest of these.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -89,24 +90,56 @@ def form_or_json(schema: type[Input]) -> Any:
             async with request.form(max_files=0, max_fields=100) as form:
                 fields: Mapping[str, Any] = {name: value for name, value in form.items() if value != ""}
         else:
-            try:
-                fields = await request.json()
-            except (ValueError, RecursionError) as error:
-                raise RequestValidationError(
-                    [{"type": "json_invalid", "loc": ("body",), "msg": "the body is not JSON", "input": None}]
-                ) from error
-        try:
-            return schema.model_validate(fields)
-        except ValidationError as error:
-            raise RequestValidationError(
-                [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
-            ) from error
+            fields = await _json(request)
+        return _validated(schema, fields)
 
     return Depends(read)
 
 
+def any_json(schema: type[Input]) -> Any:
+    """A body of JSON under any of its names, and under none: known clients say application/hal+json, or nothing."""
+
+    async def read(request: Request) -> Input:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if not _JSON_KIND.fullmatch(kind):
+            raise _unreadable()
+        return _validated(schema, await _json(request))
+
+    return Depends(read)
+
+
+async def _json(request: Request) -> Any:
+    try:
+        return await request.json()
+    except (ValueError, RecursionError) as error:
+        raise _unreadable() from error
+
+
+def _unreadable() -> RequestValidationError:
+    return RequestValidationError(
+        [{"type": "json_invalid", "loc": ("body",), "msg": "the body is not JSON", "input": None}]
+    )
+
+
+def _validated(schema: type[Input], fields: Any) -> Input:
+    try:
+        return schema.model_validate(fields)
+    except ValidationError as error:
+        raise RequestValidationError(
+            [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
+        ) from error
+
+
 def form_or_json_page(schema: type[Input]) -> dict[str, Any]:
     """What the OpenAPI page says of such a body."""
-    kinds = ("application/x-www-form-urlencoded", "application/json")
+    return _body_page(schema, "application/x-www-form-urlencoded", "application/json")
+
+
+def any_json_page(schema: type[Input]) -> dict[str, Any]:
+    """What the OpenAPI page says of such a body."""
+    return _body_page(schema, "application/json", "application/hal+json")
+
+
+def _body_page(schema: type[Input], *kinds: str) -> dict[str, Any]:
     content = {kind: {"schema": schema.model_json_schema()} for kind in kinds}
     return {"requestBody": {"required": True, "content": content}}

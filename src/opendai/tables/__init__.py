@@ -1,5 +1,6 @@
 """Every table: columns, keys, relationships, and nothing else."""
 
+from opendai.tables.ai_servers import AiServer
 from opendai.tables.identity import (
     ApiClient,
     Group,
@@ -31,6 +32,7 @@ from opendai.tables.runs import DoomedObject, ErrorEntry, Execution, Run, RunCou
 
 __all__ = [
     "Agent",
+    "AiServer",
     "ApiClient",
     "AuditEvent",
     "AuthorizationCode",

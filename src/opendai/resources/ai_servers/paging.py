@@ -1,0 +1,119 @@
+"""Pages as Spring Data has them: numbered from 0, sorted by named fields, and linked to each other."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Depends, Query, Request
+
+_SIZE = 20
+_LARGEST_SIZE = 2000
+_LARGEST_PAGE = 2**31 - 1
+_OWN = {"page", "size", "sort"}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One field that a list is sorted by."""
+
+    field: str
+    is_descending: bool
+    ignores_case: bool
+
+    @property
+    def suffix(self) -> str:
+        direction = "desc" if self.is_descending else "asc"
+        return f"{direction},ignorecase" if self.ignores_case else direction
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which part of a list is asked for. `others` are the parameters of the request that say nothing of it."""
+
+    number: int
+    size: int
+    orders: tuple[Order, ...]
+    others: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def offset(self) -> int:
+        return self.number * self.size
+
+
+async def _paging(
+    request: Request,
+    page: Annotated[str, Query(description="The number of the page, from 0.")] = "0",
+    size: Annotated[str, Query(description=f"How many on a page, at most {_LARGEST_SIZE}.")] = str(_SIZE),
+    sort: Annotated[list[str] | None, Query(description="`field[,field…][,asc|desc][,ignorecase]`.")] = None,
+) -> Paging:
+    others = tuple(pair for pair in request.query_params.multi_items() if pair[0] not in _OWN)
+    return Paging(_number_of(page), _size_of(size), tuple(_orders(sort or ())), others)
+
+
+PagingDep = Annotated[Paging, Depends(_paging)]
+
+
+def _number_of(text: str) -> int:
+    # Spring answers a page that cannot be with the first one, and never with a refusal.
+    number = int(text) if re.fullmatch("[0-9]{1,10}", text) else 0
+    return number if number <= _LARGEST_PAGE else 0
+
+
+def _size_of(text: str) -> int:
+    size = int(text) if re.fullmatch("[0-9]{1,10}", text) else 0
+    return min(size, _LARGEST_SIZE) if 0 < size <= _LARGEST_PAGE else _SIZE
+
+
+def _orders(given: Iterable[str]) -> Iterator[Order]:
+    """The orders that `sort` names, each field once: a second time it could change nothing."""
+    seen = set()
+    for text in given:
+        words = [word.strip() for word in text.split(",") if word.strip()]
+        ignores_case = bool(words) and words[-1].lower() == "ignorecase"
+        words = words[:-1] if ignores_case else words
+        direction = words[-1].lower() if words and words[-1].lower() in {"asc", "desc"} else ""
+        for field in words[:-1] if direction else words:
+            if field not in seen:
+                seen.add(field)
+                yield Order(field, direction == "desc", ignores_case)
+
+
+def pages_of(total: int, size: int) -> int:
+    return -(-total // size)
+
+
+def linked_pages(paging: Paging, total: int) -> dict[str, int]:
+    """The pages that a page links to, by what they are to it."""
+    number, pages = paging.number, pages_of(total, paging.size)
+    has_previous, has_next = number > 0, number + 1 < pages
+    linked = {}
+    if has_previous or has_next:
+        linked["first"] = 0
+    if has_previous:
+        linked["prev"] = number - 1
+    linked["self"] = number
+    if has_next:
+        linked["next"] = number + 1
+    if has_previous or has_next:
+        linked["last"] = max(pages - 1, 0)
+    return linked
+
+
+def query_of(paging: Paging, number: int) -> str:
+    """The query of one page: what else was asked, then which page, how many on it, and in which order."""
+    parameters = [
+        *paging.others,
+        ("page", str(number)),
+        ("size", str(paging.size)),
+        *(("sort", text) for text in _folded(paging.orders)),
+    ]
+    return "&".join(f"{quote(name, safe='')}={quote(value, safe=',')}" for name, value in parameters)
+
+
+def _folded(orders: Sequence[Order]) -> Iterator[str]:
+    """Neighbours of one direction share a parameter."""
+    for suffix, group in groupby(orders, lambda order: order.suffix):
+        yield ",".join([*(order.field for order in group), suffix])

@@ -1,0 +1,135 @@
+"""The rows of AI servers, and the tokens that are stored with them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from opendai import tables
+from opendai.auth.callers import Caller
+from opendai.auth.secrets import SecretKey
+from opendai.errors import Fault, Invalid, NotFound, PreconditionFailed
+from opendai.resources.ai_servers.paging import Order, Paging
+from opendai.resources.ai_servers.schemas import COLUMNS, CONSTANTS, AiServerIn, AiServerPatch
+from opendai.resources.ai_servers.urls import origin_of
+from opendai.tables.columns import now
+
+_server = tables.AiServer
+# What the rows do not have is the same for every server, and sorts nothing.
+_SORTABLE: Mapping[str, InstrumentedAttribute[Any] | None] = {
+    "id": _server.id,
+    **{field: getattr(_server, column) for field, column in COLUMNS.items()},
+    **dict.fromkeys(CONSTANTS),
+}
+
+
+class AiServerRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, server_id: int) -> tables.AiServer:
+        row = self._session.scalar(select(_server).where(_server.id == server_id))
+        if row is None:
+            raise _missing(server_id)
+        return row
+
+    def search(self, paging: Paging) -> Sequence[tables.AiServer]:
+        order = [*_sorted(paging.orders), _server.id.asc()]
+        query = select(_server).order_by(*order).offset(paging.offset).limit(paging.size)
+        return self._session.scalars(query).all()
+
+    def count(self) -> int:
+        return self._session.scalar(select(func.count(_server.id))) or 0
+
+    def add(self, given: AiServerIn, caller: Caller) -> tables.AiServer:
+        moment = now()
+        row = tables.AiServer(
+            **given.model_dump(exclude_unset=True),
+            created_by=caller.name,
+            created_at=moment,
+            last_modified_by=caller.name,
+            last_modified_at=moment,
+        )
+        self._session.add(row)
+        self._flush(row)
+        return row
+
+    def change(self, server_id: int, given: AiServerPatch, caller: Caller) -> tables.AiServer:
+        row = self._lock(server_id)
+        if "url" in given.model_fields_set and origin_of(given.url) != origin_of(row.url):
+            # Else whoever may change the address could have the token sent to a server of their own.
+            row.token = None
+        for column, value in given.model_dump(exclude_unset=True).items():
+            setattr(row, column, value)
+        if self._session.is_modified(row):
+            row.last_modified_by, row.last_modified_at = caller.name, now()
+        self._flush(row)
+        return row
+
+    def remove(self, server_ids: Sequence[int]) -> None:
+        """Delete all of them, or none where one is not there."""
+        # Always in the order of the ids, so that two requests cannot wait for each other.
+        found = self._session.scalars(
+            select(_server.id).where(_server.id.in_(server_ids)).order_by(_server.id).with_for_update()
+        ).all()
+        for server_id in server_ids:
+            if server_id not in found:
+                raise _missing(server_id)
+        self._session.execute(delete(_server).where(_server.id.in_(found)))
+
+    def check_credentials(self, server_id: int) -> None:
+        """Return if the server has credentials; NotFound otherwise."""
+        has_token = self._session.scalar(select(_server.token.is_not(None)).where(_server.id == server_id))
+        if has_token is None:
+            raise _missing(server_id)
+        if not has_token:
+            raise NotFound(f"The AI server {server_id} has no credentials.")
+
+    def set_token(self, server_id: int, token: str, secret_key: SecretKey) -> None:
+        """Store the token that the server is asked with; an empty one takes away what is stored."""
+        row = self._lock(server_id)
+        row.token = secret_key.encrypt(token.encode(), place=place_of(server_id)) if token else None
+        self._session.flush()
+
+    def _lock(self, server_id: int) -> tables.AiServer:
+        row = self._session.scalar(select(_server).where(_server.id == server_id).with_for_update())
+        if row is None:
+            raise _missing(server_id)
+        return row
+
+    def _flush(self, row: tables.AiServer) -> None:
+        name = row.name
+        try:
+            self._session.flush()
+        except IntegrityError as error:
+            raise PreconditionFailed(
+                f'There is an AI server "{name}" already.', faults=[Fault("name", "is taken", name)]
+            ) from error
+
+
+def place_of(server_id: int) -> str:
+    """What a server's token is bound to when it is encrypted."""
+    return f"ai_servers:{server_id}:token"
+
+
+def check_sort(orders: Sequence[Order]) -> None:
+    """Raise Invalid for a field that nothing is sorted by."""
+    for order in orders:
+        if order.field not in _SORTABLE:
+            raise Invalid(f"sort: must name fields of {', '.join(_SORTABLE)}.")
+
+
+def _sorted(orders: Sequence[Order]) -> Iterator[ColumnElement[Any]]:
+    for order in orders:
+        column = _SORTABLE[order.field]
+        if column is not None:
+            is_text = isinstance(column.type, String)
+            value = func.lower(column) if order.ignores_case and is_text else column
+            # The databases disagree on where rows without a value belong.
+            yield value.desc().nulls_last() if order.is_descending else value.asc().nulls_first()
+
+
+def _missing(server_id: int) -> NotFound:
+    return NotFound(f"There is no AI server {server_id}.")

@@ -1,0 +1,147 @@
+"""The operations on AI servers, as Squash TM publishes them under /ai-servers."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request
+
+from opendai.auth.callers import BasicAdmin, BasicUser
+from opendai.database import DatabaseDep, repository
+from opendai.errors import Fault, Invalid, PreconditionFailed
+from opendai.resources.ai_servers.paging import PagingDep
+from opendai.resources.ai_servers.repository import AiServerRepository, check_sort
+from opendai.resources.ai_servers.schemas import (
+    AiServerIn,
+    AiServerOut,
+    AiServerPatch,
+    AiServersOut,
+    CredentialsIn,
+    CredentialsOut,
+    FieldsDep,
+    Writer,
+)
+from opendai.resources.ai_servers.urls import check_url
+from opendai.resources.inputs import LARGEST_ID, Id, any_json, any_json_page
+
+_MOST_IDS = 1000
+
+
+async def _ids(
+    id: Annotated[str, Path(description=f"An id, or up to {_MOST_IDS} with commas between them.")],
+) -> list[int]:
+    """The ids of a list, each once."""
+    words = id.split(",")
+    if len(words) > _MOST_IDS or not all(re.fullmatch("[0-9]{1,19}", word) for word in words):
+        raise Invalid(f"id: must be up to {_MOST_IDS} ids with commas between them.")
+    numbers = list(dict.fromkeys(map(int, words)))
+    if not all(1 <= number <= LARGEST_ID for number in numbers):
+        raise Invalid(f"id: each must be from 1 to {LARGEST_ID}.")
+    return numbers
+
+
+async def _writer(request: Request, fields: FieldsDep) -> Writer:
+    return Writer(request.app.state.settings.public_url, fields)
+
+
+def _check_url(request: Request, given: AiServerPatch) -> None:
+    if "url" in given.model_fields_set:
+        try:
+            check_url(given.url, request.app.state.settings.ai_server_allowed_hosts)
+        except Invalid as error:
+            raise PreconditionFailed(
+                f"url: {error.message}", faults=[Fault("url", error.message, given.url)]
+            ) from error
+
+
+AiServers = Annotated[AiServerRepository, repository(AiServerRepository)]
+WriterDep = Annotated[Writer, Depends(_writer)]
+router = APIRouter(tags=["AI servers"])
+
+
+@router.get("/ai-servers", response_model_exclude_unset=True)
+def list_ai_servers(
+    caller: BasicUser, servers: AiServers, writer: WriterDep, paging: PagingDep, type: str = ""
+) -> AiServersOut:
+    """A page of the AI servers, by id where nothing else is asked. A page beyond the last one is empty; `type` is
+    accepted and changes nothing."""
+    check_sort(paging.orders)
+    return writer.page(servers.search(paging), paging, total=servers.count())
+
+
+@router.get("/ai-servers/{id}", response_model_exclude_unset=True)
+def get_ai_server(caller: BasicUser, servers: AiServers, writer: WriterDep, id: Id) -> AiServerOut:
+    """One AI server."""
+    return writer.server(servers.get(id))
+
+
+@router.post(
+    "/ai-servers",
+    status_code=201,
+    response_model_exclude_unset=True,
+    openapi_extra=any_json_page(AiServerIn),
+)
+def create_ai_server(
+    caller: BasicAdmin,
+    request: Request,
+    database: DatabaseDep,
+    writer: WriterDep,
+    given: Annotated[AiServerIn, any_json(AiServerIn)],
+) -> AiServerOut:
+    """Create an AI server. Its token is set by an operation of its own."""
+    # Before the transaction: to look at an address may take a moment, and nobody else should wait for it.
+    _check_url(request, given)
+    with database.writing() as session:
+        return writer.server(AiServerRepository(session).add(given, caller))
+
+
+@router.patch(
+    "/ai-servers/{id}", response_model_exclude_unset=True, openapi_extra=any_json_page(AiServerPatch)
+)
+def update_ai_server(
+    caller: BasicAdmin,
+    request: Request,
+    database: DatabaseDep,
+    writer: WriterDep,
+    id: Id,
+    given: Annotated[AiServerPatch, any_json(AiServerPatch)],
+) -> AiServerOut:
+    """Change an AI server; fields that are left out stay as they are. Another scheme, host or port takes away the
+    credentials, which were given for the old one."""
+    _check_url(request, given)
+    with database.writing() as session:
+        return writer.server(AiServerRepository(session).change(id, given, caller))
+
+
+@router.delete("/ai-servers/{id}", status_code=204)
+def delete_ai_servers(
+    caller: BasicAdmin, servers: AiServers, ids: Annotated[list[int], Depends(_ids)]
+) -> None:
+    """Delete one AI server or several, with their credentials: all of them, or none where one is not there."""
+    servers.remove(ids)
+
+
+@router.get("/ai-servers/{id}/credentials", response_model_exclude_unset=True)
+def get_ai_server_credentials(
+    caller: BasicAdmin, servers: AiServers, request: Request, id: Id
+) -> CredentialsOut:
+    """Whether an AI server has credentials; 404 when it has none. They are never shown."""
+    servers.check_credentials(id)
+    return Writer(request.app.state.settings.public_url).credentials(id)
+
+
+@router.post(
+    "/ai-servers/{id}/credentials",
+    response_model_exclude_unset=True,
+    openapi_extra=any_json_page(CredentialsIn),
+)
+def set_ai_server_credentials(
+    caller: BasicAdmin,
+    servers: AiServers,
+    request: Request,
+    id: Id,
+    given: Annotated[CredentialsIn, any_json(CredentialsIn)],
+) -> CredentialsOut:
+    """Set the token that an AI server is asked with, in place of the one before; a blank one takes it away."""
+    state = request.app.state
+    servers.set_token(id, given.token, state.secret_key)
+    return Writer(state.settings.public_url).credentials(id)

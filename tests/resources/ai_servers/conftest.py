@@ -1,0 +1,24 @@
+"""Settings of the AI servers API that a test may change."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.routing import Mount
+
+from opendai.settings import Settings
+
+
+@pytest.fixture
+def hal(app: FastAPI, settings: Settings) -> Iterator[Callable[..., None]]:
+    """Changes settings for this API until the test ends."""
+    family: Any = next(
+        mount.app for mount in app.routes if isinstance(mount, Mount) and mount.path == "/api/rest/latest"
+    )
+
+    def change(**values: Any) -> None:
+        family.state.settings = settings.model_copy(update=values)
+
+    yield change
+    family.state.settings = settings
