@@ -10,6 +10,7 @@ from uvicorn.supervisors import Multiprocess
 from opendai import __version__, logs
 from opendai.app import create_app
 from opendai.cli.beside import DataDir, announce_admin, read_settings
+from opendai.cli.connections import ImpatientProtocol
 from opendai.cli.embedded import EmbeddedAgent
 from opendai.resources.installation import install
 from opendai.settings import Settings
@@ -83,7 +84,9 @@ _OPTIONS: dict[str, Any] = {
     "server_header": False,
     # Whom to believe about a client's address is our own setting; uvicorn trusts every local process.
     "proxy_headers": False,
-    "http": "httptools",
+    "http": ImpatientProtocol,
+    # Nothing here speaks over a WebSocket.
+    "ws": "none",
     "timeout_graceful_shutdown": _GRACE_SECONDS,
 }
 
