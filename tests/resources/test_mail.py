@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from opendai.errors import Forbidden, Unavailable
+from opendai.outbound.addresses import ANYTHING, Allowed
 from opendai.resources import mail
 from opendai.resources.mail import Mail, MailServer, send_mail
 from tests.mailserver import check_password, free_port, server_context, serving
@@ -32,7 +33,7 @@ def to(port: int, **fields: Any) -> MailServer:
 
 def test_a_server_without_tls_takes_mail_where_nobody_logs_in() -> None:
     with serving() as (port, inbox):
-        send_mail(to(port), LETTER, allow_private=True)
+        send_mail(to(port), LETTER, allowed=ANYTHING)
     letter = inbox.letters[0]
     assert (letter["To"], letter["From"]) == ("qa@example.com", "qa@example.com")
     assert (letter["Subject"], letter.get_payload()) == ("A subject", "A text.\r\n")
@@ -41,10 +42,10 @@ def test_a_server_without_tls_takes_mail_where_nobody_logs_in() -> None:
 def test_logging_in_waits_for_tls(certificate: Path, trusted: None) -> None:
     options = {"authenticator": check_password, "auth_required": True, "require_starttls": True}
     with serving(tls_context=server_context(certificate), **options) as (port, inbox):
-        send_mail(to(port, username="qa", password="right"), LETTER, allow_private=True)
+        send_mail(to(port, username="qa", password="right"), LETTER, allowed=ANYTHING)
         assert len(inbox.letters) == 1
         with pytest.raises(Unavailable, match=f"127.0.0.1:{port} refused the username or the password."):
-            send_mail(to(port, username="qa", password="wrong"), LETTER, allow_private=True)
+            send_mail(to(port, username="qa", password="wrong"), LETTER, allowed=ANYTHING)
 
 
 def test_tls_from_the_start_where_the_port_says_so(
@@ -52,7 +53,7 @@ def test_tls_from_the_start_where_the_port_says_so(
 ) -> None:
     with serving(ssl_context=server_context(certificate)) as (port, inbox):
         monkeypatch.setattr(mail, "TLS_PORT", port)
-        send_mail(to(port), LETTER, allow_private=True)
+        send_mail(to(port), LETTER, allowed=ANYTHING)
     assert len(inbox.letters) == 1
 
 
@@ -63,7 +64,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(certificate: Path) -> 
             Unavailable, match=r"^The TLS connection to .* was not made: self.signed certificate\.$"
         ),
     ):
-        send_mail(to(port), LETTER, allow_private=True)
+        send_mail(to(port), LETTER, allowed=ANYTHING)
     assert inbox.letters == []
 
 
@@ -72,7 +73,7 @@ def test_a_certificate_for_another_host_is_refused(certificate: Path, trusted: N
         serving(tls_context=server_context(certificate)) as (port, inbox),
         pytest.raises(Unavailable, match="The TLS connection to localhost"),
     ):
-        send_mail(to(port, host="localhost"), LETTER, allow_private=True)
+        send_mail(to(port, host="localhost"), LETTER, allowed=ANYTHING)
     assert inbox.letters == []
 
 
@@ -81,7 +82,7 @@ def test_a_password_is_not_sent_without_tls() -> None:
         serving(authenticator=check_password, auth_require_tls=False) as (port, inbox),
         pytest.raises(Unavailable, match="offers no TLS, and a password is not sent without it"),
     ):
-        send_mail(to(port, username="qa", password="right"), LETTER, allow_private=True)
+        send_mail(to(port, username="qa", password="right"), LETTER, allowed=ANYTHING)
     assert inbox.letters == []
 
 
@@ -90,22 +91,22 @@ def test_a_recipient_whom_the_server_does_not_know_is_named() -> None:
         serving() as (port, _inbox),
         pytest.raises(Unavailable, match="refused the recipient unknown@example"),
     ):
-        send_mail(to(port, recipient="unknown@example.com"), LETTER, allow_private=True)
+        send_mail(to(port, recipient="unknown@example.com"), LETTER, allowed=ANYTHING)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1"])
 def test_a_private_address_is_refused_before_anything_is_sent(host: str) -> None:
     with serving() as (port, inbox), pytest.raises(Forbidden, match=f"{host} is on a private address"):
-        send_mail(to(port, host=host), LETTER, allow_private=False)
+        send_mail(to(port, host=host), LETTER, allowed=Allowed())
     assert inbox.letters == []
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
     port = free_port()
     with pytest.raises(Unavailable, match=f"127.0.0.1:{port} cannot be reached: Connection refused"):
-        send_mail(to(port), LETTER, allow_private=True)
+        send_mail(to(port), LETTER, allowed=ANYTHING)
     with pytest.raises(Unavailable, match=r"There is no host mail\.invalid\."):
-        send_mail(to(port, host="mail.invalid"), LETTER, allow_private=True)
+        send_mail(to(port, host="mail.invalid"), LETTER, allowed=ANYTHING)
 
 
 @contextmanager
@@ -134,7 +135,7 @@ def _saying(words: bytes) -> Iterator[int]:
 )
 def test_a_server_that_does_not_play_along_is_told_in_a_sentence(words: bytes, sentence: str) -> None:
     with _saying(words) as port, pytest.raises(Unavailable, match=sentence):
-        send_mail(to(port), LETTER, allow_private=True)
+        send_mail(to(port), LETTER, allowed=ANYTHING)
 
 
 def test_a_server_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,4 +144,4 @@ def test_a_server_that_says_nothing_is_not_waited_for(monkeypatch: pytest.Monkey
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         with pytest.raises(Unavailable, match="did not answer in time"):
-            send_mail(to(port), LETTER, allow_private=True)
+            send_mail(to(port), LETTER, allowed=ANYTHING)

@@ -4,7 +4,7 @@ import typer
 
 from opendai.auth.secrets import load_secret_key
 from opendai.cli.beside import DataDir, open_database, read_settings
-from opendai.resources.mail import Mail, send_mail
+from opendai.resources.mail import Mail, allowed_servers, send_mail
 from opendai.resources.smtp import MailServerRepository
 
 app = typer.Typer(no_args_is_help=True, help="The mail server.")
@@ -17,5 +17,5 @@ def send_test_mail(data_dir: DataDir = None) -> None:
     with open_database(settings) as database, database.reading() as session:
         server = MailServerRepository(session, load_secret_key(settings.key_file)).server()
     mail = Mail(subject="opendai: a test", text="The mail server of this opendai installation works.")
-    send_mail(server, mail, allow_private=settings.smtp_allow_private)
+    send_mail(server, mail, allowed=allowed_servers(settings))
     typer.echo(f"A mail was sent to {server.recipient} by {server.host}:{server.port}.")

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 
 from opendai.errors import Unavailable
-from opendai.resources.outbound import connect
+from opendai.outbound.addresses import ANYTHING, Allowed, connect
+from opendai.settings import Settings
 
 TIMEOUT_SECONDS = 10.0
 # Here TLS begins with the connection; elsewhere the client asks for it.
@@ -33,7 +34,12 @@ class Mail:
     text: str
 
 
-def send_mail(server: MailServer, mail: Mail, *, allow_private: bool) -> None:
+def allowed_servers(settings: Settings) -> Allowed:
+    """Where a mail server may be."""
+    return ANYTHING if settings.smtp_allow_private else Allowed()
+
+
+def send_mail(server: MailServer, mail: Mail, *, allowed: Allowed) -> None:
     """Send a mail to the server's recipient, over TLS where it is offered and always before logging in.
 
     Raises Unavailable with a sentence for people, and Forbidden for a server on a private address.
@@ -43,7 +49,7 @@ def send_mail(server: MailServer, mail: Mail, *, allow_private: bool) -> None:
     message["To"] = server.recipient
     message["Subject"] = mail.subject
     message.set_content(mail.text)
-    with _named_failures(server), _connected(server, allow_private=allow_private) as client:
+    with _named_failures(server), _connected(server, allowed=allowed) as client:
         client.ehlo_or_helo_if_needed()
         if server.port != TLS_PORT and client.has_extn("starttls"):
             client.starttls(context=ssl.create_default_context())
@@ -57,12 +63,12 @@ def send_mail(server: MailServer, mail: Mail, *, allow_private: bool) -> None:
 class _Client(smtplib.SMTP):
     """Connects to an address that was checked, and still expects the certificate of the host that was named."""
 
-    def __init__(self, server: MailServer, *, allow_private: bool) -> None:
-        self._allow_private = allow_private
+    def __init__(self, server: MailServer, *, allowed: Allowed) -> None:
+        self._allowed = allowed
         super().__init__(server.host, server.port, timeout=TIMEOUT_SECONDS)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        return connect(host, port, timeout=timeout, allow_private=self._allow_private)
+        return connect(host, port, allowed=self._allowed, seconds=timeout)
 
 
 class _TlsClient(_Client):
@@ -75,9 +81,9 @@ class _TlsClient(_Client):
             raise
 
 
-def _connected(server: MailServer, *, allow_private: bool) -> smtplib.SMTP:
+def _connected(server: MailServer, *, allowed: Allowed) -> smtplib.SMTP:
     kind = _TlsClient if server.port == TLS_PORT else _Client
-    return kind(server, allow_private=allow_private)
+    return kind(server, allowed=allowed)
 
 
 @contextlib.contextmanager

@@ -14,9 +14,9 @@ from opendai.auth.callers import Admin
 from opendai.auth.secrets import SecretKey
 from opendai.database import SessionDep, upsert
 from opendai.errors import Fault, Invalid
+from opendai.outbound.addresses import literal_addresses
 from opendai.resources.inputs import Input, Line, Output, Password, Whole
-from opendai.resources.mail import MailServer
-from opendai.resources.outbound import is_public, literal_addresses
+from opendai.resources.mail import MailServer, allowed_servers
 
 MASK = "********"
 _ROW = 1
@@ -128,12 +128,11 @@ def update_mail_server(
     caller: Admin, request: Request, mail_servers: MailServers, given: MailServerIn
 ) -> MailServerOut:
     """Set the mail server. Another host drops the stored password unless a new one comes with it."""
-    if not request.app.state.settings.smtp_allow_private:
-        # A name is looked up, and checked in the same way, when a mail is sent.
-        for address in literal_addresses(given.serverhost):
-            if not is_public(address):
-                problem = "is a private address, which the settings do not allow"
-                raise Invalid(f"serverhost: {problem}", faults=[Fault("serverhost", problem)])
+    allowed = allowed_servers(request.app.state.settings)
+    # A name is looked up, and checked in the same way, when a mail is sent.
+    if not all(allowed.has_address(address) for address in literal_addresses(given.serverhost)):
+        problem = "is a private address, which the settings do not allow"
+        raise Invalid(f"serverhost: {problem}", faults=[Fault("serverhost", problem)])
     return mail_servers.put(given)
 
 
