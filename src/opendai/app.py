@@ -24,6 +24,7 @@ from opendai.auth.refresh_tokens import RefreshTokens
 from opendai.auth.secrets import load_secret_key
 from opendai.auth.tokens import Tokens
 from opendai.database import Database
+from opendai.outbound.addresses import Allowed
 from opendai.resources.installation import remember_public_url
 from opendai.settings import Settings
 from opendai.storage import S3Store, open_store
@@ -35,6 +36,7 @@ _NOT_ITS_NAME = "The Host header names no address of this server."
 def create_app(settings: Settings) -> FastAPI:
     """The server as an ASGI application. Its database must have been installed before."""
     secret_key = load_secret_key(settings.key_file)
+    ai_servers_allowed = Allowed.parse(settings.ai_server_allowed_hosts)
     database = Database(
         settings.database,
         threads=settings.threads,
@@ -79,6 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
         "closing": closing,
         "secret_key": secret_key,
         "passwords": Passwords(),
+        "ai_servers_allowed": ai_servers_allowed,
         "tokens": Tokens(keys, issuer=f"{settings.public_url}/auth/realms/{settings.realm}"),
         "refresh_tokens": RefreshTokens(secret_key.derive("refresh tokens")),
     }

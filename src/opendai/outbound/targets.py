@@ -43,6 +43,11 @@ class Target:
         return cls(scheme, host(place[1]), port, path if path.startswith("/") else f"/{path}")
 
     @property
+    def origin(self) -> tuple[str, str, int]:
+        """Whom a secret that was given for one URL may be sent to."""
+        return self.scheme, self.host, self.port
+
+    @property
     def address(self) -> str:
         """The host and the port, as sentences name them."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import Mount
 
+from opendai.outbound.addresses import Allowed
 from opendai.settings import Settings
 
 
@@ -19,6 +20,7 @@ def hal(app: FastAPI, settings: Settings) -> Iterator[Callable[..., None]]:
 
     def change(**values: Any) -> None:
         family.state.settings = settings.model_copy(update=values)
+        family.state.ai_servers_allowed = Allowed.parse(family.state.settings.ai_server_allowed_hosts)
 
     yield change
-    family.state.settings = settings
+    change()

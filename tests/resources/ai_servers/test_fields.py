@@ -101,6 +101,6 @@ def test_the_addresses_that_a_setting_allows(client: TestClient, admin: Person, 
     allowed = ["http://llm.localhost/v1", "https://10.1.2.3:8080/", "http://[fd00::1]/"]
     for number, url in enumerate(allowed):
         assert create(client, admin, name=str(number), url=url)["url"] == url
-    for url in ("http://localhost/v1", "http://11.0.0.1.localhost", "http://192.168.0.1/", "http://[::1]/"):
+    for url in ("http://localhost/v1", "http://192.168.0.1/", "http://[::1]/"):
         response = client.post(SERVERS, headers=admin.bearer, json={**GIVEN, "url": url})
-        assert wrong("url", response.json())["errorMessage"].startswith("is on a private address")
+        assert wrong("url", response.json())["errorMessage"].startswith("names a private address")

@@ -11,9 +11,9 @@ from opendai import tables
 from opendai.auth.callers import Caller
 from opendai.auth.secrets import SecretKey
 from opendai.errors import Fault, Invalid, NotFound, PreconditionFailed
+from opendai.outbound.targets import Target
 from opendai.resources.ai_servers.paging import Order, Paging
 from opendai.resources.ai_servers.schemas import COLUMNS, CONSTANTS, AiServerIn, AiServerPatch
-from opendai.resources.ai_servers.urls import origin_of
 from opendai.tables.columns import now
 
 _server = tables.AiServer
@@ -58,7 +58,7 @@ class AiServerRepository:
 
     def change(self, server_id: int, given: AiServerPatch, caller: Caller) -> tables.AiServer:
         row = self._lock(server_id)
-        if "url" in given.model_fields_set and origin_of(given.url) != origin_of(row.url):
+        if "url" in given.model_fields_set and Target.parse(given.url).origin != Target.parse(row.url).origin:
             # Else whoever may change the address could have the token sent to a server of their own.
             row.token = None
         for column, value in given.model_dump(exclude_unset=True).items():

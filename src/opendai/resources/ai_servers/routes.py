@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from opendai.auth.callers import BasicAdmin, BasicUser
 from opendai.database import DatabaseDep, repository
 from opendai.errors import Fault, Invalid, PreconditionFailed
+from opendai.outbound.addresses import refuse_forbidden
 from opendai.resources.ai_servers.paging import PagingDep
 from opendai.resources.ai_servers.repository import AiServerRepository, check_sort
 from opendai.resources.ai_servers.schemas import (
@@ -20,7 +21,6 @@ from opendai.resources.ai_servers.schemas import (
     FieldsDep,
     Writer,
 )
-from opendai.resources.ai_servers.urls import check_url
 from opendai.resources.inputs import LARGEST_ID, Id, any_json, any_json_page
 
 _MOST_IDS = 1000
@@ -46,11 +46,10 @@ async def _writer(request: Request, fields: FieldsDep) -> Writer:
 def _check_url(request: Request, given: AiServerPatch) -> None:
     if "url" in given.model_fields_set:
         try:
-            check_url(given.url, request.app.state.settings.ai_server_allowed_hosts)
+            refuse_forbidden(given.url, allowed=request.app.state.ai_servers_allowed)
         except Invalid as error:
-            raise PreconditionFailed(
-                f"url: {error.message}", faults=[Fault("url", error.message, given.url)]
-            ) from error
+            faults = [Fault(fault.field, fault.problem, given.url) for fault in error.faults]
+            raise PreconditionFailed(error.message, faults=faults) from error
 
 
 AiServers = Annotated[AiServerRepository, repository(AiServerRepository)]
