@@ -25,10 +25,10 @@ from opendai.resources import (
     tags,
     testcases,
     testconfigtasks,
-    users,
 )
 from opendai.resources.executions import removal
 from opendai.resources.executions import routes as executions
+from opendai.resources.users import routes as users
 from opendai.settings import Settings
 
 PREFIX = "/ai"

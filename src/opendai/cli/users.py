@@ -8,7 +8,8 @@ import typer
 from opendai.auth.passwords import Passwords
 from opendai.cli.beside import DataDir, open_database, read_settings
 from opendai.errors import Invalid
-from opendai.resources.users import ROLES, UserRepository
+from opendai.resources.users.repository import UserRepository
+from opendai.resources.users.schemas import ROLES
 
 app = typer.Typer(no_args_is_help=True, help="People with passwords.")
 

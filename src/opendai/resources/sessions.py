@@ -13,7 +13,7 @@ from opendai.auth.logins import begin_login, log_in, token_for_user
 from opendai.database import DatabaseDep
 from opendai.errors import NotFound, Unauthorized
 from opendai.resources.inputs import Input, Line, Output, Password, form_or_json, form_or_json_page
-from opendai.resources.users import UserOut
+from opendai.resources.users.schemas import UserOut
 
 _REFUSED = "Token info not available."
 TOO_MANY = {"description": "Too many logins wait; Retry-After says when to come back."}
