@@ -1,5 +1,6 @@
 """Every table: columns, keys, relationships, and nothing else."""
 
+from opendai.tables.audit import AuditEvent
 from opendai.tables.identity import (
     ApiClient,
     Group,
@@ -10,7 +11,6 @@ from opendai.tables.identity import (
 )
 from opendai.tables.installation import License, MailServer
 from opendai.tables.logins import (
-    AuditEvent,
     AuthorizationCode,
     BrowserSession,
     Login,
