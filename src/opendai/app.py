@@ -10,9 +10,10 @@ from typing import Any
 import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+from starlette.routing import Route
 
 from opendai import __version__, logs
-from opendai.api import agent, ai, execution, oauth, plain
+from opendai.api import agent, ai, execution, legacy, oauth, plain, v2
 from opendai.api.requests import RequestLog
 from opendai.auth.keys import load_key_ring
 from opendai.auth.passwords import Passwords
@@ -80,7 +81,10 @@ def create_app(settings: Settings) -> FastAPI:
         execution.PREFIX: execution.create(settings),
         agent.PREFIX: agent.create(settings),
         oauth.PREFIX: oauth.create(settings),
+        v2.PREFIX: v2.create(settings),
     }
+    oldest = legacy.create(settings)
+    app.router.routes.append(Route(legacy.PATH, oldest))
     for prefix, family in families.items():
         app.mount(prefix, family)
 
@@ -90,7 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
         return family.nothing_here() if family else JSONResponse({"detail": "Not Found"}, 404)
 
     app.add_exception_handler(404, answer_elsewhere)
-    for application in (app, *families.values()):
+    for application in (app, oldest, *families.values()):
         for name, part in parts.items():
             setattr(application.state, name, part)
     return app

@@ -12,6 +12,7 @@ OPEN = {
     ("GET", "/ai/ping"),
     ("GET", "/ai/status"),
     ("POST", "/auth/realms/{realm}/protocol/openid-connect/token"),
+    ("POST", "/api/v2/auth"),
 }
 
 

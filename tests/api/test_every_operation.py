@@ -158,7 +158,7 @@ def test_an_unknown_address_is_refused_in_the_shape_of_its_family(
 ) -> None:
     for mount in app.routes:
         if isinstance(mount, Mount):
-            response = client.get(f"{mount.path}/nowhere", headers=ci.bearer)
+            response = client.get(f"{mount.path}/nowhere/at/all", headers=ci.bearer)
             assert response.status_code == 404
             _assert_shape(Operation("GET", mount.path, has_body=False), response)
 
@@ -181,6 +181,9 @@ def _assert_shape(operation: Operation, response) -> None:
         assert set(body) == {"error", "error_description"}, body
     elif response.status_code == 422:
         assert all(set(fault) == {"loc", "msg", "type"} for fault in body["detail"]), body
+    elif family == "api":
+        assert set(body) == {"type", "title", "status", "detail"}, body
+        assert body["status"] == response.status_code
     else:
         assert isinstance(body["detail"], str), body
     text = json.dumps(body)

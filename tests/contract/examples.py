@@ -21,7 +21,7 @@ _TOKEN = re.compile(r"[\w-]{20,}\.[\w-]{20,}\.[\w-]{20,}")
 _CHANGING = {
     "exp": 1795343400,
     "rand": 1234567890,
-    "expires_in": 3600,
+    "address": "203.0.113.7",
     "total_execution_time_secs": 1.5,
     "client_secret": "the-secret-that-was-shown-once",
 }
@@ -68,9 +68,15 @@ def _body(request: Any) -> Any:
     return dict(parse_qsl(request.content.decode()))
 
 
+def _steady_field(key: str, value: Any, seen: dict[str, str]) -> Any:
+    if key == "expires_in":
+        return -(-value // 60) * 60  # What is left of a lifetime of whole minutes a moment after it began.
+    return _CHANGING.get(key, _steady(value, seen))
+
+
 def _steady(value: Any, seen: dict[str, str]) -> Any:
     if isinstance(value, dict):
-        return {key: _CHANGING.get(key, _steady(inner, seen)) for key, inner in value.items()}
+        return {key: _steady_field(key, inner, seen) for key, inner in value.items()}
     if isinstance(value, list):
         return [_steady(inner, seen) for inner in value]
     if not isinstance(value, str):

@@ -49,6 +49,8 @@ _FAMILIES = {
     "/auth": "Tokens, as Keycloak and RFC 6749 have them: the grants `client_credentials` and, for API clients of an "
     "administrator's role, `password`.",
     "/agent_service/api/v1": "The protocol of our agents, which [agents.md](agents.md) tells; DAI publishes none.",
+    "/api/v2": "Of the public API v2 the way to a token. Bad input is 422 in FastAPI's words, other refusals are "
+    '`{"type": "…", "title": "…", "status": 401, "detail": "…"}`.',
 }
 
 

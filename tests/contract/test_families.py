@@ -70,6 +70,12 @@ def create_token(world: World) -> Any:
     return world.caller("stranger").post(TOKENS, data=form)
 
 
+def create_client_token(world: World) -> Any:
+    client_id, secret = world.credentials
+    body = {"client_id": client_id, "client_secret": secret}
+    return world.caller("stranger").post("/api/v2/auth", json=body)
+
+
 REQUESTS: dict[str, Callable[[World], Any]] = {
     f"POST {EXECUTIONS}": start_execution,
     f"GET {EXECUTIONS}/{{execution_id}}": get_execution,
@@ -81,11 +87,12 @@ REQUESTS: dict[str, Callable[[World], Any]] = {
     f"POST {AGENTS}/runs/{{run_id}}/heartbeat": report_heartbeat,
     f"POST {AGENTS}/runs/{{run_id}}/finish": finish_run,
     "POST /auth/realms/{realm}/protocol/openid-connect/token": create_token,
+    "POST /api/v2/auth": create_client_token,
 }
 
 
 def test_every_operation_beside_ai_has_a_request(app: FastAPI) -> None:
-    prefixes = ("/execution_service/api/v1", "/agent_service/api/v1", "/auth")
+    prefixes = ("/execution_service/api/v1", "/agent_service/api/v1", "/auth", "/api/v2")
     assert {name for prefix in prefixes for name in served(app, prefix)} == set(REQUESTS)
 
 

@@ -64,21 +64,22 @@ def create(settings: Settings) -> Family:
             executions.status_router,
         ],
         prefix=PREFIX,
-        body=_body,
-        refusal=_refusal,
+        body=message,
+        refusal=message_schema,
         invalid=400,
         max_body_bytes=settings.max_body_bytes,
     )
 
 
-def _body(refusal: Refusal) -> Any:
+def message(refusal: Refusal) -> Any:
     body: dict[str, Any] = {"message": refusal.message}
     if refusal.faults:
         body["errors"] = [{"field": fault.field, "problem": fault.problem} for fault in refusal.faults]
     return body
 
 
-def _refusal(_status: int) -> dict[str, Any]:
+def message_schema(_status: int) -> dict[str, Any]:
+    """The JSON schema of what `message` words."""
     text = {"type": "string"}
     fault = {
         "type": "object",
