@@ -6,6 +6,7 @@ from opendai.api.dialect import Family, Refusal, build
 from opendai.resources import (
     agents,
     assets,
+    audit,
     coverage,
     coverage_models,
     execution_errors,
@@ -45,6 +46,7 @@ def create(settings: Settings) -> Family:
             status.router,
             licenses.router,
             smtp.router,
+            audit.router,
             agents.router,
             models.router,
             model_agents.router,

@@ -9,10 +9,13 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, selectinload
 
+from opendai.auth.audit import Actor, Audit, Origin
 from opendai.auth.passwords import Passwords
 from opendai.auth.tokens import Claims, Tokens
 from opendai.database import database_clock
 from opendai.tables import ApiClient, Login, User
+
+_UNKNOWN = Origin()
 
 
 def log_in(session: Session, passwords: Passwords, username: str, password: str) -> User | None:
@@ -37,16 +40,25 @@ def find_client(session: Session, client_id: str, secret: str) -> ApiClient | No
 
 
 def begin_login(
-    session: Session, user: User, *, lifetime: int, client: ApiClient | None = None, scope: str = ""
+    session: Session,
+    user: User,
+    *,
+    lifetime: int,
+    client: ApiClient | None = None,
+    scope: str = "",
+    origin: Origin = _UNKNOWN,
 ) -> Login | None:
-    """Write down that a person logged in, for so many seconds; None if they were deleted in the meantime."""
+    """Write down that a person logged in, for so many seconds.
+
+    None if the person was deleted in the meantime, or the program through which they log in was refused.
+    """
     session.execute(delete(Login).where(Login.expires < database_clock()))
     # The lock keeps the row that the new one points at until both are committed.
     still_there = (
         select(database_clock()).where(User.id == user.id).with_for_update(read=True, key_share=True)
     )
     now = session.scalar(still_there)
-    if now is None:
+    if now is None or (client is not None and not _is_still_good(session, client)):
         return None
     login = Login(
         id=str(uuid.uuid4()),
@@ -57,7 +69,19 @@ def begin_login(
         expires=now + lifetime,
     )
     session.add(login)
+    details = {"client": client.client_id} if client else {}
+    Audit(session, Actor("user", user.username, origin)).record("login", f"user:{user.id}", **details)
     return login
+
+
+def _is_still_good(session: Session, client: ApiClient) -> bool:
+    # The lock makes whoever revokes the client wait, and then end this login too.
+    same = select(ApiClient.id).where(
+        ApiClient.id == client.id,
+        ApiClient.revoked_at.is_(None),
+        ApiClient.generation == client.generation,
+    )
+    return session.scalar(same.with_for_update(read=True, key_share=True)) is not None
 
 
 def token_for_user(

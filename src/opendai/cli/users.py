@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from opendai.auth.audit import Actor, Audit
 from opendai.auth.passwords import Passwords
 from opendai.cli.beside import DataDir, open_database, read_settings
 from opendai.errors import Invalid
@@ -30,7 +31,8 @@ def create_user(
         raise Invalid(f"The role is one of {', '.join(ROLES)}, not {role}.")
     hashed = Passwords().hash_new(_read_password())
     with open_database(read_settings(data_dir)) as database, database.writing() as session:
-        UserRepository(session).add(username, hashed, role=role, groups=group or [])
+        audit = Audit(session, Actor.of_command())
+        UserRepository(session).add(username, hashed, audit, role=role, groups=group or [])
     typer.echo(f"The user {username} was created.")
 
 
@@ -48,7 +50,7 @@ def set_password(username: Username, data_dir: DataDir = None) -> None:
     """Set a user's password and refuse the tokens they hold."""
     hashed = Passwords().hash_new(_read_password())
     with open_database(read_settings(data_dir)) as database, database.writing() as session:
-        UserRepository(session).set_password(username, hashed)
+        UserRepository(session).set_password(username, hashed, Audit(session, Actor.of_command()))
     typer.echo(f"The password of {username} was set.")
 
 

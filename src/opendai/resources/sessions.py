@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy import delete
 
 from opendai import tables
+from opendai.auth.audit import Actor, Audit, Origin
 from opendai.auth.callers import Caller, bearer_token, identify
 from opendai.auth.logins import begin_login, log_in, token_for_user
 from opendai.database import DatabaseDep
@@ -78,7 +79,7 @@ def create_session(
         raise NotFound(_NOBODY)
     lifetime = state.settings.session_token_seconds
     with database.writing() as session:
-        login = begin_login(session, user, lifetime=lifetime)
+        login = begin_login(session, user, lifetime=lifetime, origin=Origin.of(request))
         if login is None:
             raise NotFound(_NOBODY)
         token, _ = token_for_user(state.tokens, user, login, lifetime=lifetime)
@@ -116,6 +117,7 @@ def delete_session(request: Request, database: DatabaseDep) -> dict[str, Any]:
     with database.writing() as session:
         session.merge(tables.RevokedToken(jti=caller.claims.jti, expires=caller.claims.expires))
         session.execute(delete(tables.Login).where(tables.Login.id == caller.claims.sid))
+        Audit(session, Actor.asking(caller, request)).record("logout", f"{caller.kind}:{caller.id}")
     return {}
 
 

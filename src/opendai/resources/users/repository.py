@@ -5,6 +5,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from opendai import tables
+from opendai.auth.audit import Audit
 from opendai.auth.callers import Caller
 from opendai.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from opendai.resources import licenses
@@ -29,6 +30,7 @@ class UserRepository:
         self,
         username: str,
         password_hash: str,
+        audit: Audit,
         *,
         role: str,
         groups: list[str],
@@ -49,17 +51,19 @@ class UserRepository:
             groups=[tables.Group(name=username), *others],
         )
         self._session.add(user)
-        return self._flushed(user)
+        self._flush(user)
+        audit.record("user.create", _target(user), **_facts(user))
+        return user
 
     def change(
-        self, user_id: int, given: UserPatch, caller: Caller, *, password_hash: str | None
+        self, user_id: int, given: UserPatch, caller: Caller, audit: Audit, *, password_hash: str | None
     ) -> tables.User:
         user = self._lock(user_id)
-        own = self._own_group(user)
+        own, before = self._own_group(user), _facts(user)
         if not caller.is_admin:
             _refuse_promotion(user, given)
         if password_hash is not None:
-            self.set_password(user.username, password_hash)
+            self._set_password(user, password_hash)
         if given.role is not None and given.role != user.role:
             self._change_role(user, given.role)
         if given.groups is not None:
@@ -69,7 +73,13 @@ class UserRepository:
             self._rename(user, own, given.username)
         if given.hide_welcome_popup is not None:
             user.hide_welcome_popup = given.hide_welcome_popup
-        return self._flushed(user)
+        self._flush(user)
+        changes = _changes(before, _facts(user))
+        if password_hash is not None:
+            changes["password_set"] = True
+        if changes:
+            audit.record("user.update", _target(user), **changes)
+        return user
 
     def hide_welcome_popup(self, user_id: int, *, is_hidden: bool) -> tables.User:
         user = tables.User
@@ -80,15 +90,15 @@ class UserRepository:
             raise NotFound(f"There is no user {user_id}.")
         return self.get(user_id)
 
-    def set_password(self, username: str, password_hash: str) -> None:
+    def set_password(self, username: str, password_hash: str, audit: Audit) -> None:
         """A new password; every token of the user is refused from now on."""
         user = self._session.scalar(select(tables.User).where(tables.User.username == username))
         if user is None:
             raise NotFound(f"There is no user {username}.")
-        user.password_hash = password_hash
-        self._session.execute(delete(tables.Login).where(tables.Login.user_id == user.id))
+        self._set_password(user, password_hash)
+        audit.record("user.update", _target(user), password_set=True)
 
-    def remove(self, user_id: int) -> None:
+    def remove(self, user_id: int, audit: Audit) -> None:
         """Delete a user, and their own group if nothing and nobody else is in it."""
         user = self._lock(user_id)
         self._keep_an_admin(user)
@@ -97,6 +107,11 @@ class UserRepository:
         if own is not None and not is_used(self._session, own.id):
             has_members = exists().where(tables.Membership.group_id == own.id)
             self._session.execute(delete(tables.Group).where(tables.Group.id == own.id, ~has_members))
+        audit.record("user.delete", _target(user), **_facts(user))
+
+    def _set_password(self, user: tables.User, password_hash: str) -> None:
+        user.password_hash = password_hash
+        self._session.execute(delete(tables.Login).where(tables.Login.user_id == user.id))
 
     def _lock(self, user_id: int) -> tables.User:
         """The user, locked together with every administrator: who is the last one is asked by one at a time.
@@ -154,13 +169,12 @@ class UserRepository:
             )
         return list(found)
 
-    def _flushed(self, user: tables.User) -> tables.User:
+    def _flush(self, user: tables.User) -> None:
         try:
             self._session.flush()
         except IntegrityError as error:
             raise _taken(user.username) from error
         self._session.refresh(user, ["groups"])
-        return user
 
 
 def _refuse_promotion(user: tables.User, given: UserPatch) -> None:
@@ -170,6 +184,20 @@ def _refuse_promotion(user: tables.User, given: UserPatch) -> None:
     groups = given.groups is None or set(given.groups) == {group.name for group in user.groups}
     if not (role and name and groups):
         raise Forbidden("Only an administrator may change a username, a role or groups.")
+
+
+def _target(user: tables.User) -> str:
+    return f"user:{user.id}"
+
+
+def _facts(user: tables.User) -> dict[str, object]:
+    """What decides what a user may do. The group of their own name goes without saying."""
+    groups = sorted(group.name for group in user.groups if group.name != user.username)
+    return {"username": user.username, "role": user.role, "groups": groups}
+
+
+def _changes(before: dict[str, object], after: dict[str, object]) -> dict[str, object]:
+    return {name: {"from": before[name], "to": after[name]} for name in after if before[name] != after[name]}
 
 
 def _taken(username: str) -> Conflict:

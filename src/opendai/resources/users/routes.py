@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 
+from opendai.auth.audit import ActorDep, Audit, AuditDep
 from opendai.auth.callers import Admin, Caller
 from opendai.auth.callers import User as UserPolicy
 from opendai.auth.passwords import Passwords
@@ -19,7 +20,9 @@ router = APIRouter(tags=["Users"])
 
 
 @router.post("/users", responses={402: {}, 409: {}, 429: {}})
-def create_user(caller: Admin, request: Request, database: DatabaseDep, given: UserIn) -> UserOut:
+def create_user(
+    caller: Admin, actor: ActorDep, request: Request, database: DatabaseDep, given: UserIn
+) -> UserOut:
     """Create a user, who gets a group of the same name besides the named ones. 402 beyond the licenses."""
     # Nobody knows the random one: without a password there is no way in until one is set.
     password = secrets.token_urlsafe(32) if given.password is None else given.password
@@ -28,6 +31,7 @@ def create_user(caller: Admin, request: Request, database: DatabaseDep, given: U
         user = UserRepository(session).add(
             given.username,
             hashed,
+            Audit(session, actor),
             role=given.role or "User",
             groups=given.groups or [],
             hide_welcome_popup=bool(given.hide_welcome_popup),
@@ -50,7 +54,12 @@ def get_user(caller: UserPolicy, users: Users, user_id: Id) -> UserOut:
 
 @router.put("/users/{user_id}", responses={402: {}, 409: {}, 429: {}})
 def update_user(
-    caller: UserPolicy, request: Request, database: DatabaseDep, user_id: Id, given: UserPatch
+    caller: UserPolicy,
+    actor: ActorDep,
+    request: Request,
+    database: DatabaseDep,
+    user_id: Id,
+    given: UserPatch,
 ) -> UserOut:
     """Change a user; fields that are left out stay as they are. Others than administrators change their own
     password and welcome message. A new password ends the user's tokens; a new username renames the user's own
@@ -59,15 +68,16 @@ def update_user(
     passwords: Passwords = request.app.state.passwords
     hashed = None if given.password is None else passwords.hash_new(given.password)
     with database.writing() as session:
-        user = UserRepository(session).change(user_id, given, caller, password_hash=hashed)
+        audit = Audit(session, actor)
+        user = UserRepository(session).change(user_id, given, caller, audit, password_hash=hashed)
         return UserOut.model_validate(user)
 
 
 @router.delete("/users/{user_id}", responses={409: {}})
-def delete_user(caller: Admin, users: Users, user_id: Id) -> dict[str, Any]:
+def delete_user(caller: Admin, audit: AuditDep, users: Users, user_id: Id) -> dict[str, Any]:
     """Delete a user, which ends their tokens, and their own group unless models, runs or others are in it. The
     last administrator stays (409)."""
-    users.remove(user_id)
+    users.remove(user_id, audit)
     return {}
 
 
