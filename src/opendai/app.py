@@ -13,7 +13,8 @@ from fastapi.responses import JSONResponse
 from starlette.routing import Route
 
 from opendai import __version__, logs
-from opendai.api import agent, ai, execution, legacy, oauth, plain, v2
+from opendai.api import agent, ai, api_clients, execution, legacy, oauth, plain, v2
+from opendai.api.dialect import Place
 from opendai.api.requests import RequestLog
 from opendai.auth.keys import load_key_ring
 from opendai.auth.passwords import Passwords
@@ -81,12 +82,13 @@ def create_app(settings: Settings) -> FastAPI:
         execution.PREFIX: execution.create(settings),
         agent.PREFIX: agent.create(settings),
         oauth.PREFIX: oauth.create(settings),
+        api_clients.PREFIX: api_clients.create(settings),
         v2.PREFIX: v2.create(settings),
     }
     oldest = legacy.create(settings)
     app.router.routes.append(Route(legacy.PATH, oldest))
     for prefix, family in families.items():
-        app.mount(prefix, family)
+        app.router.routes.append(Place(prefix, family))
 
     def answer_elsewhere(request: Request, _error: Exception) -> JSONResponse:
         # A line end in the path keeps a mount from matching, and a family would not hear of its own address.

@@ -49,6 +49,8 @@ _FAMILIES = {
     "/auth": "Tokens, as Keycloak and RFC 6749 have them: the grants `client_credentials` and, for API clients of an "
     "administrator's role, `password`.",
     "/agent_service/api/v1": "The protocol of our agents, which [agents.md](agents.md) tells; DAI publishes none.",
+    "/api_clients": "The programs that may ask for tokens, which DAI 6.5 manages in its pages: for people who are "
+    "administrators alone. Refusals are worded as those under `/ai`. The slash at the end may be left out.",
     "/api/v2": "Of the public API v2 the way to a token. Bad input is 422 in FastAPI's words, other refusals are "
     '`{"type": "…", "title": "…", "status": 401, "detail": "…"}`.',
 }

@@ -107,6 +107,29 @@ def test_the_life_of_a_group(
     assert what(one_event(database)) == ("group.delete", target, {"groupname": "quality"})
 
 
+def test_the_life_of_an_api_client(
+    client: TestClient, root: Person, database: Database, forget: Callable[[], None]
+) -> None:
+    body = {"name": "Nightly", "role": "agent", "client_id": "client:dai", "description": "Walks at night."}
+    issued = done(client.post("/api_clients", headers=root.bearer, json=body))
+    target, path = f"api_client:{issued['id']}", f"/api_clients/{issued['id']}"
+    facts = {**body, "grants": ["client_credentials"], "redirect_uris": []}
+    assert what(one_event(database)) == ("api_client.create", target, {**facts, "is_public": False})
+    forget()
+    done(client.patch(path, headers=root.bearer, json={"name": "Weekly"}))
+    change = {"name": {"from": "Nightly", "to": "Weekly"}}
+    assert what(one_event(database)) == ("api_client.update", target, change)
+    facts["name"] = "Weekly"
+    for method, part, action in (
+        ("POST", "/secret", "api_client.regenerate"),
+        ("POST", "/revoke", "api_client.revoke"),
+        ("DELETE", "", "api_client.delete"),
+    ):
+        forget()
+        done(client.request(method, path + part, headers=root.bearer))
+        assert what(one_event(database)) == (action, target, facts)
+
+
 def test_licenses_and_the_mail_server(
     client: TestClient, root: Person, database: Database, forget: Callable[[], None]
 ) -> None:
@@ -154,15 +177,17 @@ def test_no_secret_is_ever_in_an_event(
     session = done(client.post("/ai/auth", json={"username": "dora", "password": f"{CANARY} 2"}))
     form = {"grant_type": "password", "client_id": ci.client_id, "client_secret": ci.secret}
     token = done(client.post(TOKENS, data={**form, "username": "dora", "password": f"{CANARY} 2"}))
+    created = done(client.post("/api_clients", headers=root.bearer, json={"name": "nightly"}))
+    renewed = done(client.post(f"/api_clients/{created['id']}/secret", headers=root.bearer))
     bearer = session["access_token"]
     done(client.delete("/ai/auth", headers={"Authorization": f"Bearer {bearer}"}))
-    secrets = [CANARY, ci.secret, PASSWORD, bearer]
+    secrets = [CANARY, ci.secret, created["client_secret"], renewed["client_secret"], PASSWORD, bearer]
     with database.reading() as reading:
         stored = str([tuple(row) for row in reading.execute(text("SELECT * FROM audit_events"))])
         hashes = list(reading.scalars(select(tables.User.password_hash)))
         hashes += list(reading.scalars(select(tables.ApiClient.secret_sha256)))
     shown = client.get(AUDIT, headers=root.bearer).text
-    assert len(events(database)) == 6
+    assert len(events(database)) == 8
     for secret in (*secrets, token["access_token"], *hashes):
         assert secret
         assert secret not in stored + shown

@@ -11,13 +11,14 @@ from opendai import tables
 from opendai.auth.audit import Actor, Audit
 from opendai.database import Database
 from tests.conftest import PASSWORD, Person, Program
-from tests.resources.test_audit import CANARY, LICENSE, MAIL, done, events
+from tests.resources.test_audit import CANARY, LICENSE, MAIL, done, events, one_event
 
 UNCHANGED: list[tuple[str, str, dict[str, Any] | None]] = [
     ("PUT", "/ai/users/{alice}", {"username": "alice", "role": "User", "groups": ["shop"]}),
     ("PUT", "/ai/users/{alice}", {"hide_welcome_popup": True}),
     ("POST", "/ai/users/{alice}/welcome_popup", {"hide_welcome_popup": True}),
     ("PUT", "/ai/groups/{shop}", {"groupname": "shop"}),
+    ("PATCH", "/api_clients/{ci}", {"name": "ci", "redirect_uris": []}),
     ("PATCH", "/ai/licenses", None),
     ("GET", "/ai/audit", None),
 ]
@@ -35,6 +36,12 @@ REFUSED: list[tuple[str, str, dict[str, Any] | None]] = [
     ("POST", "/ai/groups", {"groupname": "shop"}),
     ("PUT", "/ai/groups/{shop}", {"groupname": "admin"}),
     ("DELETE", "/ai/groups/987654321", None),
+    ("POST", "/api_clients", {"name": "ci"}),
+    ("POST", "/api_clients?format=ini", {"name": "nightly"}),
+    ("POST", "/api_clients/{ci}/secret?format=ini", None),
+    ("PATCH", "/api_clients/{ci}", {"name": ""}),
+    ("POST", "/api_clients/987654321/revoke", None),
+    ("DELETE", "/api_clients/987654321", None),
     ("POST", "/ai/licenses", {**LICENSE, "license": "no license"}),
     ("DELETE", "/ai/licenses/987654321", None),
     ("PUT", "/ai/smtp", {**MAIL, "serverhost": "127.0.0.1", "password": CANARY}),
@@ -81,6 +88,14 @@ def test_nothing_is_written_down_of_whoever_may_not(
 ) -> None:
     assert 400 <= ask(method, path, body, lab.bearer).status_code < 500
     assert events(database) == []
+
+
+def test_revoking_twice_is_written_down_once(
+    client: TestClient, root: Person, ci: Program, database: Database
+) -> None:
+    for _ in range(2):
+        done(client.post(f"/api_clients/{ci.id}/revoke", headers=root.bearer))
+    assert one_event(database).action == "api_client.revoke"
 
 
 def test_an_event_is_rolled_back_with_its_change(

@@ -102,7 +102,11 @@ _PERSON = (
     .where(tables.User.id == bindparam("id"), _is_logged_in, _is_not_revoked)
 )
 _PROGRAM = select(tables.ApiClient.name, tables.ApiClient.role, tables.ApiClient.generation).where(
-    tables.ApiClient.id == bindparam("id"), tables.ApiClient.revoked_at.is_(None), _is_not_revoked
+    tables.ApiClient.id == bindparam("id"),
+    tables.ApiClient.revoked_at.is_(None),
+    # A program through which people log in stands for them and never for itself.
+    tables.ApiClient.role != "login",
+    _is_not_revoked,
 )
 
 
@@ -125,6 +129,13 @@ async def _admin(caller: Annotated[Caller, Depends(_anyone)]) -> Caller:
     return caller
 
 
+async def _admin_person(caller: Annotated[Caller, Depends(_admin)]) -> Caller:
+    # Else a program could make programs that outlive the revocation of its own secret.
+    if caller.kind != "user":
+        raise Forbidden("Only a person who is an administrator may do this.")
+    return caller
+
+
 async def _agent(caller: Annotated[Caller, Depends(_anyone)]) -> Caller:
     if caller.kind != "client":
         raise Forbidden("This is for the API clients of agents.")
@@ -141,6 +152,7 @@ async def _reporter(caller: Annotated[Caller, Depends(_anyone)]) -> Caller:
 Anyone = Annotated[Caller, Depends(_anyone)]
 User = Annotated[Caller, Depends(_user)]
 Admin = Annotated[Caller, Depends(_admin)]
+AdminPerson = Annotated[Caller, Depends(_admin_person)]
 AgentClient = Annotated[Caller, Depends(_agent)]
 Reporter = Annotated[Caller, Depends(_reporter)]
-POLICIES = frozenset({_anyone, _user, _admin, _agent, _reporter})
+POLICIES = frozenset({_anyone, _user, _admin, _admin_person, _agent, _reporter})
