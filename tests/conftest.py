@@ -80,7 +80,7 @@ def app(settings: Settings) -> Iterator[FastAPI]:
 
 @pytest.fixture(scope="session")
 def live(app: FastAPI) -> Iterator[TestClient]:
-    with TestClient(app, follow_redirects=False) as client:
+    with TestClient(app, follow_redirects=False, client=("203.0.113.9", 50_000)) as client:
         yield client
 
 

@@ -25,7 +25,15 @@ from tests.api.operations import OPEN, every_operation
 from tests.contract.world import World
 from tests.resources.walking import png
 
-FAMILIES = ["/ai", "/execution_service/api/v1", "/agent_service/api/v1", "/auth", "/api/rest/latest"]
+FAMILIES = [
+    "/ai",
+    "/execution_service/api/v1",
+    "/agent_service/api/v1",
+    "/auth",
+    "/api/rest/latest",
+    "/api_clients",
+    "/api/v2",
+]
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

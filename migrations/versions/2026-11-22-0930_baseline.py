@@ -63,9 +63,10 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_audit_events_action"), ["action"], unique=False)
-        batch_op.create_index(batch_op.f("ix_audit_events_actor"), ["actor"], unique=False)
+        batch_op.create_index("ix_audit_events_action_id", ["action", "id"], unique=False)
+        batch_op.create_index("ix_audit_events_actor_id", ["actor", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_audit_events_created_at"), ["created_at"], unique=False)
+        batch_op.create_index("ix_audit_events_target_id", ["target", "id"], unique=False)
 
     op.create_table(
         "coverage_models",
@@ -735,9 +736,10 @@ def downgrade() -> None:
     op.drop_table("doomed_objects")
     op.drop_table("coverage_models")
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
+        batch_op.drop_index("ix_audit_events_target_id")
         batch_op.drop_index(batch_op.f("ix_audit_events_created_at"))
-        batch_op.drop_index(batch_op.f("ix_audit_events_actor"))
-        batch_op.drop_index(batch_op.f("ix_audit_events_action"))
+        batch_op.drop_index("ix_audit_events_actor_id")
+        batch_op.drop_index("ix_audit_events_action_id")
 
     op.drop_table("audit_events")
     op.drop_table("api_clients")

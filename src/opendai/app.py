@@ -11,11 +11,12 @@ import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 from starlette.types import Scope
 
 from opendai import __version__, logs
-from opendai.api import agent, ai, execution, hal, oauth, plain
-from opendai.api.dialect import Family
+from opendai.api import agent, ai, api_clients, execution, hal, legacy, oauth, plain, v2
+from opendai.api.dialect import Family, Place
 from opendai.api.edge import HostCheck, Refuse, SecurityHeaders
 from opendai.api.requests import RequestLog
 from opendai.auth.keys import load_key_ring
@@ -91,9 +92,13 @@ def create_app(settings: Settings) -> FastAPI:
         agent.PREFIX: agent.create(settings),
         oauth.PREFIX: oauth.create(settings),
         hal.PREFIX: hal.create(settings),
+        api_clients.PREFIX: api_clients.create(settings),
+        v2.PREFIX: v2.create(settings),
     }
+    oldest = legacy.create(settings)
+    app.router.routes.append(Route(legacy.PATH, oldest))
     for prefix, family in families.items():
-        app.mount(prefix, family)
+        app.router.routes.append(Place(prefix, family))
 
     def family_at(path: str) -> Family | None:
         return next((family for prefix, family in families.items() if path.startswith(f"{prefix}/")), None)
@@ -109,7 +114,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app.add_exception_handler(404, answer_elsewhere)
     _surround(app, settings, refuse_host)
-    for application in (app, *families.values()):
+    for application in (app, oldest, *families.values()):
         for name, part in parts.items():
             setattr(application.state, name, part)
     return app

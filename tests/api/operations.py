@@ -17,6 +17,7 @@ OPEN = {
     ("POST", f"{_OPENID}/token/introspect"),
     ("POST", f"{_OPENID}/revoke"),
     ("POST", f"{_OPENID}/logout"),
+    ("POST", "/api/v2/auth"),
 }
 # These read the token themselves: at /ai/auth theirs may be one that is refused, at userinfo it may be in a form.
 READ_THEIR_TOKEN = {

@@ -116,11 +116,15 @@ def test_the_address_can_be_said(command: Command, way: str):
         (("users", "create", " "), f"{PASSWORD}\n", "A username is one line of 1 to 255 characters."),
         (("users", "set-password", "nobody"), f"{PASSWORD}\n", "There is no user nobody."),
         (("users", "set-password", "admin"), "short\n", "A password has 8 to 1024 characters."),
-        (("clients", "create", "ci", "--role", "king"), "", "The role is one of admin, agent, not king."),
+        (
+            ("clients", "create", "ci", "--role", "king"),
+            "",
+            "The role is one of admin, agent, login, not king.",
+        ),
         (
             ("clients", "create", "a:b"),
             "",
-            "The name of an API client is made of letters, digits, spaces, dots, dashes and underscores.",
+            "name: must be 1 to 100 letters, digits, spaces, dots, dashes and underscores, a letter or digit first",
         ),
         (("clients", "revoke", "nothing"), "", "There is no API client nothing."),
     ],

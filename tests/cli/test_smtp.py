@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from opendai.auth.audit import Actor, Audit
 from opendai.auth.secrets import load_secret_key
 from opendai.database import Database
 from opendai.resources.smtp import MailServerIn, MailServerRepository
@@ -19,7 +20,8 @@ def _configure(data_dir: Path, port: int) -> None:
     )
     database = Database(settings.database, threads=2)
     with database.writing() as session:
-        MailServerRepository(session, load_secret_key(settings.key_file)).put(given)
+        audit = Audit(session, Actor.of_command())
+        MailServerRepository(session, load_secret_key(settings.key_file)).put(given, audit)
     database.close()
 
 

@@ -139,6 +139,7 @@ REMARKS: dict[str, str] = {
 EXTENSIONS: dict[str, str] = {
     "GET /ai/models/{model_id}/testcases": "the test cases of one model; the vendor's own client asks for it",
     "GET /ai/executions/{execution_id}": "how far an execution is; the vendor's own client asks for it",
+    "GET /ai/audit": "who changed what that matters for security; DAI publishes no way to ask",
 }
 
 

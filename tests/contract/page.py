@@ -52,6 +52,10 @@ _FAMILIES = {
     "/api/rest/latest": "AI servers, as Squash TM publishes them; [ai-servers.md](ai-servers.md) tells of them. "
     'A rule that is broken is 412 `{"fieldValidationErrors": […], "message": "…"}`, '
     'other refusals are `{"message": "…"}`.',
+    "/api_clients": "The programs that may ask for tokens, which DAI 6.5 manages in its pages: for people who are "
+    "administrators alone. Refusals are worded as those under `/ai`. The slash at the end may be left out.",
+    "/api/v2": "Of the public API v2 the way to a token. Bad input is 422 in FastAPI's words, other refusals are "
+    '`{"type": "…", "title": "…", "status": 401, "detail": "…"}`.',
 }
 
 

@@ -98,6 +98,48 @@ def ask_openid(world: World, path: str, **fields: str) -> Any:
     return world.caller("stranger").post(f"{OPENID}/{path}", data=form)
 
 
+def create_api_client(world: World) -> Any:
+    body = {
+        "name": "CI pipeline",
+        "description": "Starts the nightly executions.",
+        "role": "admin",
+        "client_id": "client:dai:ci",
+    }
+    return world.admin.post("/api_clients/", json=body)
+
+
+def list_api_clients(world: World) -> Any:
+    create_api_client(world)
+    return world.admin.get("/api_clients/", params={"offset": 1})
+
+
+def get_api_client(world: World) -> Any:
+    return world.admin.get(f"/api_clients/{create_api_client(world).json()['id']}")
+
+
+def update_api_client(world: World) -> Any:
+    body = {"name": "Nightly", "redirect_uris": ["https://ci.example.com/callback"]}
+    return world.admin.patch(f"/api_clients/{create_api_client(world).json()['id']}", json=body)
+
+
+def regenerate_secret(world: World) -> Any:
+    return world.admin.post(f"/api_clients/{create_api_client(world).json()['id']}/secret")
+
+
+def revoke_api_client(world: World) -> Any:
+    return world.admin.post(f"/api_clients/{create_api_client(world).json()['id']}/revoke")
+
+
+def delete_api_client(world: World) -> Any:
+    return world.admin.delete(f"/api_clients/{create_api_client(world).json()['id']}")
+
+
+def create_client_token(world: World) -> Any:
+    client_id, secret = world.credentials
+    body = {"client_id": client_id, "client_secret": secret}
+    return world.caller("stranger").post("/api/v2/auth", json=body)
+
+
 REQUESTS: dict[str, Callable[[World], Any]] = {
     f"POST {EXECUTIONS}": start_execution,
     f"GET {EXECUTIONS}/{{execution_id}}": get_execution,
@@ -115,11 +157,26 @@ REQUESTS: dict[str, Callable[[World], Any]] = {
     "GET /auth/realms/{realm}/protocol/openid-connect/userinfo": get_userinfo,
     "POST /auth/realms/{realm}/protocol/openid-connect/userinfo": ask_userinfo,
     **ai_servers.REQUESTS,
+    "GET /api_clients/": list_api_clients,
+    "POST /api_clients/": create_api_client,
+    "GET /api_clients/{id}": get_api_client,
+    "PATCH /api_clients/{id}": update_api_client,
+    "POST /api_clients/{id}/secret": regenerate_secret,
+    "POST /api_clients/{id}/revoke": revoke_api_client,
+    "DELETE /api_clients/{id}": delete_api_client,
+    "POST /api/v2/auth": create_client_token,
 }
 
 
 def test_every_operation_beside_ai_has_a_request(app: FastAPI) -> None:
-    prefixes = ("/execution_service/api/v1", "/agent_service/api/v1", "/auth", "/api/rest/latest")
+    prefixes = (
+        "/execution_service/api/v1",
+        "/agent_service/api/v1",
+        "/auth",
+        "/api/rest/latest",
+        "/api_clients",
+        "/api/v2",
+    )
     assert {name for prefix in prefixes for name in served(app, prefix)} == set(REQUESTS)
 
 

@@ -13,8 +13,9 @@ from typing import Any, Self
 
 import httpx
 
+from opendai.auth.audit import Actor, Audit
 from opendai.database import Database
-from opendai.resources.api_clients import ApiClientRepository, Credentials
+from opendai.resources.api_clients import ApiClientIn, ApiClientRepository, Credentials
 from opendai.settings import Settings
 from opendai_client.client import Client
 
@@ -141,7 +142,8 @@ class Server:
 
     def credentials(self, name: str, role: str) -> Credentials:
         with self.database.writing() as session:
-            return ApiClientRepository(session).add(name, role=role)
+            audit = Audit(session, Actor.of_command())
+            return ApiClientRepository(session).add(ApiClientIn(name=name, role=role), audit)[1]
 
     def client(self, name: str, role: str = "admin") -> Client:
         """An API client of that name, made for this call."""

@@ -6,6 +6,7 @@ from opendai.api.dialect import Family, Refusal, build
 from opendai.resources import (
     agents,
     assets,
+    audit,
     coverage,
     coverage_models,
     execution_errors,
@@ -25,10 +26,10 @@ from opendai.resources import (
     tags,
     testcases,
     testconfigtasks,
-    users,
 )
 from opendai.resources.executions import removal
 from opendai.resources.executions import routes as executions
+from opendai.resources.users import routes as users
 from opendai.settings import Settings
 
 PREFIX = "/ai"
@@ -45,6 +46,7 @@ def create(settings: Settings) -> Family:
             status.router,
             licenses.router,
             smtp.router,
+            audit.router,
             agents.router,
             models.router,
             model_agents.router,
@@ -64,21 +66,22 @@ def create(settings: Settings) -> Family:
             executions.status_router,
         ],
         prefix=PREFIX,
-        body=_body,
-        refusal=_refusal,
+        body=message,
+        refusal=message_schema,
         invalid=400,
         max_body_bytes=settings.max_body_bytes,
     )
 
 
-def _body(refusal: Refusal) -> Any:
+def message(refusal: Refusal) -> Any:
     body: dict[str, Any] = {"message": refusal.message}
     if refusal.faults:
         body["errors"] = [{"field": fault.field, "problem": fault.problem} for fault in refusal.faults]
     return body
 
 
-def _refusal(_status: int) -> dict[str, Any]:
+def message_schema(_status: int) -> dict[str, Any]:
+    """The JSON schema of what `message` words."""
     text = {"type": "string"}
     fault = {
         "type": "object",

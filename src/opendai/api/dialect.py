@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
 from starlette.types import Message, Receive, Scope, Send
 
 from opendai import __version__
@@ -84,6 +85,17 @@ class Family(FastAPI):
                 await send(message)
 
         await super().__call__(scope, receive, reworded)
+
+
+class Place(Mount):
+    """Where a family is mounted. The prefix alone belongs to it too, as if a slash stood behind it."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] != "http" or scope["path"] != self.path:
+            return super().matches(scope)
+        path = f"{self.path}/"
+        match, child = super().matches({**scope, "path": path})
+        return match, {**child, "path": path}
 
 
 def build(

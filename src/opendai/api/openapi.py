@@ -12,7 +12,8 @@ from fastapi import APIRouter
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from opendai.auth.callers import POLICIES, Anyone
+from opendai.auth import basic, callers
+from opendai.auth.callers import Anyone
 
 Document = dict[str, Any]
 # The JSON schema of a refusal, by its status.
@@ -69,7 +70,7 @@ def _routes(routers: Sequence[APIRouter]) -> Iterator[APIRoute]:
 def _add_refusals(
     operation: Document, route: APIRoute, *, invalid: int, wrong_field: int, refusal: RefusalSchema
 ) -> None:
-    policies = _calls(route.dependant) & POLICIES
+    policies = _calls(route.dependant) & (callers.POLICIES | basic.POLICIES)
     if policies:
         operation["security"] = [{"bearer": []}]
     has_body = "requestBody" in operation

@@ -1,27 +1,20 @@
 """Who is asking, settled once per request, and the policies that a route can name in its signature."""
 
-import base64
-import binascii
 import time
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import ColumnElement, bindparam, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from opendai import tables
-from opendai.auth.addresses import client_address
-from opendai.auth.logins import log_in
 from opendai.auth.tokens import Claims, Tokens
 from opendai.database import Database
 from opendai.errors import Forbidden, Unauthorized
 
 _NO_TOKEN = "A bearer token is needed."  # noqa: S105 - a sentence
 _REFUSED = "The token is invalid or has timed out."
-_WRONG = "The username or the password is wrong."
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,91 +102,57 @@ _PERSON = (
     .where(tables.User.id == bindparam("id"), _is_logged_in, _is_not_revoked)
 )
 _PROGRAM = select(tables.ApiClient.name, tables.ApiClient.role, tables.ApiClient.generation).where(
-    tables.ApiClient.id == bindparam("id"), tables.ApiClient.revoked_at.is_(None), _is_not_revoked
+    tables.ApiClient.id == bindparam("id"),
+    tables.ApiClient.revoked_at.is_(None),
+    # A program through which people log in stands for them and never for itself.
+    tables.ApiClient.role != "login",
+    _is_not_revoked,
 )
 
 
-def _anyone(request: Request) -> Caller:
+def anyone(request: Request) -> Caller:
     token = bearer_token(request)
     database: Database = request.app.state.database
     with database.reading() as session:
         return identify(session, request.app.state.tokens, token)
 
 
-async def _anyone_by_password(request: Request) -> Caller:
-    scheme, _, pair = request.headers.get("authorization", "").partition(" ")
-    state = request.app.state
-    if scheme.lower() != "basic" or not state.settings.ai_server_basic_auth:
-        return await run_in_threadpool(_anyone, request)
-    username, password = _username_and_password(pair)
-    check = partial(
-        log_in, state.database, state.passwords, username, password, address=client_address(request)
-    )
-    user: tables.User | None = await state.passwords.in_turn(check)
-    if user is None:
-        raise Unauthorized(_WRONG)
-    now = time.time()
-    return Caller(
-        kind="user",
-        id=user.id,
-        name=user.username,
-        role=user.role.lower(),
-        groups=frozenset(group.id for group in user.groups),
-        # There is no token that could be asked about or ended.
-        claims=Claims(subject=f"user:{user.id}", jti="", sid="", issued=now, expires=now, values={}),
-    )
-
-
-def _username_and_password(pair: str) -> tuple[str, str]:
-    try:
-        text = base64.b64decode(pair.strip(), validate=True).decode()
-    except (binascii.Error, ValueError) as error:
-        raise Unauthorized(_WRONG) from error
-    username, _, password = text.partition(":")
-    if "\0" in username:  # PostgreSQL would not even look for it.
-        raise Unauthorized(_WRONG)
-    return username, password
-
-
-async def _user(caller: Annotated[Caller, Depends(_anyone)]) -> Caller:
+async def user_only(caller: Annotated[Caller, Depends(anyone)]) -> Caller:
     if caller.role not in {"user", "admin"}:
         raise Forbidden("This needs a user's rights.")
     return caller
 
 
-async def _admin(caller: Annotated[Caller, Depends(_anyone)]) -> Caller:
+async def admin_only(caller: Annotated[Caller, Depends(anyone)]) -> Caller:
     if not caller.is_admin:
         raise Forbidden("This needs an administrator's rights.")
     return caller
 
 
-async def _agent(caller: Annotated[Caller, Depends(_anyone)]) -> Caller:
+async def _admin_person(caller: Annotated[Caller, Depends(admin_only)]) -> Caller:
+    # Else a program could make programs that outlive the revocation of its own secret.
+    if caller.kind != "user":
+        raise Forbidden("Only a person who is an administrator may do this.")
+    return caller
+
+
+async def _agent(caller: Annotated[Caller, Depends(anyone)]) -> Caller:
     if caller.kind != "client" or caller.role == "login":
         raise Forbidden("This is for the API clients of agents.")
     return caller
 
 
-async def _reporter(caller: Annotated[Caller, Depends(_anyone)]) -> Caller:
+async def _reporter(caller: Annotated[Caller, Depends(anyone)]) -> Caller:
     if caller.role in {"none", "login"}:
         raise Forbidden("This needs a user's or an agent's rights.")
     return caller
 
 
-async def _basic_user(caller: Annotated[Caller, Depends(_anyone_by_password)]) -> Caller:
-    return await _user(caller)
-
-
-async def _basic_admin(caller: Annotated[Caller, Depends(_anyone_by_password)]) -> Caller:
-    return await _admin(caller)
-
-
 # The policies. Every route names one of them or is listed as open; a test enumerates them all.
-Anyone = Annotated[Caller, Depends(_anyone)]
-User = Annotated[Caller, Depends(_user)]
-Admin = Annotated[Caller, Depends(_admin)]
+Anyone = Annotated[Caller, Depends(anyone)]
+User = Annotated[Caller, Depends(user_only)]
+Admin = Annotated[Caller, Depends(admin_only)]
+AdminPerson = Annotated[Caller, Depends(_admin_person)]
 AgentClient = Annotated[Caller, Depends(_agent)]
 Reporter = Annotated[Caller, Depends(_reporter)]
-# These take HTTP Basic beside a token, where a setting says so.
-BasicUser = Annotated[Caller, Depends(_basic_user)]
-BasicAdmin = Annotated[Caller, Depends(_basic_admin)]
-POLICIES = frozenset({_anyone, _user, _admin, _agent, _reporter, _basic_user, _basic_admin})
+POLICIES = frozenset({anyone, user_only, admin_only, _admin_person, _agent, _reporter})

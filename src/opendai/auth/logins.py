@@ -10,10 +10,13 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectinload
 
 from opendai.auth import attempts
+from opendai.auth.audit import Actor, Audit, Origin
 from opendai.auth.passwords import Passwords
 from opendai.auth.tokens import Claims, Tokens
 from opendai.database import Database, database_clock, upsert
 from opendai.tables import ApiClient, BrowserSession, Login, RevokedToken, User
+
+_UNKNOWN = Origin()
 
 
 def log_in(
@@ -62,22 +65,27 @@ def _find_good_client(session: Session, client_id: str) -> ApiClient | None:
     )
 
 
-def hold(session: Session, user: User, *others: BrowserSession | ApiClient | None) -> bool:
+def hold(
+    session: Session, user: User, browser_session: BrowserSession | None, client: ApiClient | None
+) -> bool:
     """Keep the rows that a new login points at until it is committed; False if one of them is gone.
 
-    False also for a user who has got another password since theirs was checked.
+    False also for a user who has got another password since theirs was checked, and for a program that has got
+    another secret: whoever changes these waits for the lock, and then ends the new login too.
     """
     same = User.password_hash.is_not_distinct_from(user.password_hash)
-    held = [
-        select(User.id).where(User.id == user.id, same).with_for_update(read=True),
-        *(_row_of(row).with_for_update(read=True, key_share=True) for row in others if row is not None),
-    ]
+    held: list[Select[Any]] = [select(User.id).where(User.id == user.id, same).with_for_update(read=True)]
+    if browser_session is not None:
+        held.append(_row_of(browser_session))
+    if client is not None:
+        is_good = ApiClient.revoked_at.is_(None) & (ApiClient.generation == client.generation)
+        held.append(_row_of(client).where(is_good))
     return all(session.scalar(query) is not None for query in held)
 
 
 def _row_of(row: BrowserSession | ApiClient) -> Select[Any]:
     table = type(row)
-    return select(table.id).where(table.id == row.id)
+    return select(table.id).where(table.id == row.id).with_for_update(read=True, key_share=True)
 
 
 def begin_login(
@@ -89,8 +97,9 @@ def begin_login(
     scope: str = "",
     browser_session: BrowserSession | None = None,
     login_id: str | None = None,
+    origin: Origin = _UNKNOWN,
 ) -> Login | None:
-    """Write down that a person logged in, for so many seconds; None if they were deleted in the meantime.
+    """Write down that a person logged in, for so many seconds; None if that is not possible any more.
 
     A login from a browser session ends with it at the latest, and the person proved who they are when it began.
     """
@@ -108,6 +117,8 @@ def begin_login(
         rotated=now,
     )
     session.add(login)
+    details = {"client": client.client_id} if client else {}
+    Audit(session, Actor("user", user.username, origin)).record("login", f"user:{user.id}", **details)
     return login
 
 

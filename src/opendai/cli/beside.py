@@ -51,8 +51,3 @@ def server_url(settings: Settings, session: Session, public_url: str | None) -> 
     """The address that was given, set, or last served."""
     url = public_url or settings.public_url or find_public_url(session) or "http://localhost:8000"
     return url.rstrip("/")
-
-
-def token_url(settings: Settings, url: str) -> str:
-    """The token endpoint of the server at this address."""
-    return f"{url}/auth/realms/{settings.realm}/protocol/openid-connect/token"

@@ -4,6 +4,7 @@ import threading
 
 import structlog
 
+from opendai.auth.audit import Actor, Audit
 from opendai.database import Database
 from opendai.resources.api_clients import ApiClientRepository, Credentials
 from opendai.settings import Settings
@@ -47,6 +48,7 @@ def _fresh_credentials(settings: Settings) -> Credentials:
     database = Database(settings.database, threads=2)
     try:
         with database.writing() as session:
-            return ApiClientRepository(session).renew(_NAME, role="agent")
+            audit = Audit(session, Actor.of_command())
+            return ApiClientRepository(session).renew(_NAME, role="agent", audit=audit)
     finally:
         database.close()

@@ -1,27 +1,30 @@
 """The file with which opendai-agent finds its server and logs in."""
 
-import configparser
 import os
 import secrets
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from opendai.auth.audit import Audit
 from opendai.auth.logins import find_client
-from opendai.resources.api_clients import ApiClientRepository
-from opendai_client.agent.configuration import Access, ConfigurationError, read_ini
+from opendai.resources.api_clients import ApiClientRepository, Role
+from opendai.resources.credential_files import as_ini
+from opendai_client.agent.configuration import ConfigurationError, read_ini
 
 
-def keep_working(session: Session, path: Path, *, name: str, role: str, url: str, token_url: str) -> str:
+def keep_working(
+    session: Session, path: Path, audit: Audit, *, name: str, role: Role, url: str, token_url: str
+) -> str:
     """See to it that the client of this name can log in with the file; return what was done as a sentence.
 
     Of a file that works nothing changes, so this may run at every start. OSError: it cannot be written.
     """
     if _works(session, path, name=name, role=role, url=url, token_url=token_url):
         return f"The API client {name} can log in with {path} already."
-    credentials = ApiClientRepository(session).renew(name, role=role)
+    credentials = ApiClientRepository(session).renew(name, role=role, audit=audit)
     # Before the commit: a file without its row does not work, and is written anew the next time.
-    _write(path, Access(url, credentials.client_id, credentials.client_secret, token_url))
+    _write(path, as_ini(credentials.client_id, credentials.client_secret, token_url, url=url))
     return f"The API client {name} can log in with {path}."
 
 
@@ -38,22 +41,14 @@ def _works(session: Session, path: Path, *, name: str, role: str, url: str, toke
     )
 
 
-def _write(path: Path, access: Access) -> None:
+def _write(path: Path, text: str) -> None:
     """Readable for its owner alone, and complete from the moment that it is there."""
-    # A secret may hold a percent sign.
-    parser = configparser.ConfigParser(interpolation=None)
-    parser["opendai"] = {
-        "url": access.url,
-        "client_id": access.client_id,
-        "client_secret": access.client_secret,
-        "token_url": access.token_url,
-    }
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with os.fdopen(
             os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
         ) as file:
-            parser.write(file)
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)

@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from opendai.auth.attempts import forget_account
+from opendai.auth.audit import Actor, Audit
 from opendai.auth.passwords import Passwords
 from opendai.cli.beside import DataDir, open_database, read_settings
 from opendai.errors import Invalid
-from opendai.resources.users import ROLES, UserRepository
+from opendai.resources.users.repository import UserRepository
+from opendai.resources.users.schemas import ROLES
 
 app = typer.Typer(no_args_is_help=True, help="People with passwords.")
 
@@ -30,7 +32,8 @@ def create_user(
         raise Invalid(f"The role is one of {', '.join(ROLES)}, not {role}.")
     hashed = Passwords().hash_new(_read_password())
     with open_database(read_settings(data_dir)) as database, database.writing() as session:
-        UserRepository(session).add(username, hashed, role=role, groups=group or [])
+        audit = Audit(session, Actor.of_command())
+        UserRepository(session).add(username, hashed, audit, role=role, groups=group or [])
     typer.echo(f"The user {username} was created.")
 
 
@@ -48,7 +51,7 @@ def set_password(username: Username, data_dir: DataDir = None) -> None:
     """Set a user's password and refuse the tokens they hold."""
     hashed = Passwords().hash_new(_read_password())
     with open_database(read_settings(data_dir)) as database, database.writing() as session:
-        UserRepository(session).set_password(username, hashed)
+        UserRepository(session).set_password(username, hashed, Audit(session, Actor.of_command()))
     typer.echo(f"The password of {username} was set.")
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from opendai import tables
+from opendai.auth.audit import Audit, AuditDep
 from opendai.auth.callers import Admin, Caller, User
 from opendai.database import repository
 from opendai.errors import Fault, Invalid, NotFound
@@ -37,26 +38,30 @@ class GroupRepository:
         rows = self._session.execute(_groups(caller).order_by(tables.Group.id))
         return [GroupOut.model_validate(row) for row in rows]
 
-    def add(self, given: GroupIn) -> GroupOut:
+    def add(self, given: GroupIn, audit: Audit) -> GroupOut:
         group = tables.Group(name=self._free(given.groupname))
         self._session.add(group)
         self._flush(given.groupname)
+        audit.record("group.create", _target(group), groupname=group.name)
         return GroupOut(id=group.id, groupname=group.name)
 
-    def rename(self, group_id: int, given: GroupIn) -> GroupOut:
+    def rename(self, group_id: int, given: GroupIn, audit: Audit) -> GroupOut:
         group = self._lock(group_id)
         if given.groupname != group.name:
             self._refuse_own(group)
+            change = {"from": group.name, "to": given.groupname}
             group.name = self._free(given.groupname)
             self._flush(given.groupname)
+            audit.record("group.update", _target(group), groupname=change)
         return GroupOut(id=group.id, groupname=group.name)
 
-    def remove(self, group_id: int) -> None:
+    def remove(self, group_id: int, audit: Audit) -> None:
         group = self._lock(group_id)
         self._refuse_own(group)
         if is_used(self._session, group.id):
             raise Invalid(f'The group "{group.name}" holds models or runs, which would be lost with it.')
         self._session.execute(delete(tables.Group).where(tables.Group.id == group.id))
+        audit.record("group.delete", _target(group), groupname=group.name)
 
     def _lock(self, group_id: int) -> tables.Group:
         # With the lock held nothing new can point at the group until this transaction has ended.
@@ -107,6 +112,10 @@ def is_used(session: Session, group_id: int) -> bool:
     return bool(session.scalar(select(or_(models, runs))))
 
 
+def _target(group: tables.Group) -> str:
+    return f"group:{group.id}"
+
+
 def _taken(name: str) -> Invalid:
     return Invalid(f'There is a user or a group "{name}" already.', faults=[Fault("groupname", "is taken")])
 
@@ -121,9 +130,9 @@ router = APIRouter(tags=["Groups"])
 
 
 @router.post("/groups")
-def create_group(caller: Admin, groups: Groups, given: GroupIn) -> GroupOut:
+def create_group(caller: Admin, audit: AuditDep, groups: Groups, given: GroupIn) -> GroupOut:
     """Create a group. Users and groups share one set of names."""
-    return groups.add(given)
+    return groups.add(given, audit)
 
 
 @router.get("/groups")
@@ -139,13 +148,13 @@ def get_group(caller: User, groups: Groups, id: Id) -> GroupOut:
 
 
 @router.put("/groups/{id}")
-def update_group(caller: Admin, groups: Groups, id: Id, given: GroupIn) -> GroupOut:
+def update_group(caller: Admin, audit: AuditDep, groups: Groups, id: Id, given: GroupIn) -> GroupOut:
     """Rename a group. A user's own group is renamed with the user."""
-    return groups.rename(id, given)
+    return groups.rename(id, given, audit)
 
 
 @router.delete("/groups/{id}")
-def delete_group(caller: Admin, groups: Groups, id: Id) -> dict[str, Any]:
+def delete_group(caller: Admin, audit: AuditDep, groups: Groups, id: Id) -> dict[str, Any]:
     """Delete a group that holds neither models nor runs and is no user's own."""
-    groups.remove(id)
+    groups.remove(id, audit)
     return {}

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from opendai import tables
+from opendai.auth.audit import Actor, Audit
 from opendai.auth.keys import ensure_signing_key
 from opendai.auth.passwords import Passwords
 from opendai.auth.secrets import load_secret_key
@@ -58,8 +59,11 @@ def _ensure_admin(session: Session, username: str, password: str | None) -> Firs
         session.add(group)
     chosen = password or secrets.token_urlsafe(18)
     hashed = Passwords().hash(chosen)
-    session.add(tables.User(username=username, password_hash=hashed, role="Admin", groups=[group]))
+    user = tables.User(username=username, password_hash=hashed, role="Admin", groups=[group])
+    session.add(user)
     session.flush()
+    audit = Audit(session, Actor.of_command())
+    audit.record("user.create", f"user:{user.id}", username=username, role=user.role, groups=[group.name])
     return FirstAdmin(username=username, password=None if password else chosen)
 
 

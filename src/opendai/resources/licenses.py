@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, undefer
 
 from opendai import tables
+from opendai.auth.audit import Audit, AuditDep
 from opendai.auth.callers import Admin, User
 from opendai.database import repository
 from opendai.errors import Fault, Invalid, NotFound, PaymentRequired
@@ -92,7 +93,7 @@ class LicenseRepository:
         rows = self._session.execute(_licenses().order_by(tables.License.serial_number))
         return [LicenseOut.model_validate(row) for row in rows]
 
-    def add(self, given: LicenseIn) -> LicenseOut:
+    def add(self, given: LicenseIn, audit: Audit) -> LicenseOut:
         terms = read_terms(given.license)
         if terms is None:
             raise Invalid(f"license: {_UNREADABLE}", faults=[Fault("license", _UNREADABLE)])
@@ -112,6 +113,7 @@ class LicenseRepository:
                 f"There is a license {given.serialnumber} already.",
                 faults=[Fault("serialnumber", "is taken")],
             ) from error
+        audit.record("license.create", _target(given.serialnumber), **terms.model_dump(mode="json"))
         return self.get(given.serialnumber)
 
     def check(self) -> CheckedLicensesOut:
@@ -133,13 +135,14 @@ class LicenseRepository:
             ]
         )
 
-    def remove(self, serial_number: int) -> None:
+    def remove(self, serial_number: int, audit: Audit) -> None:
         number = tables.License.serial_number
         gone = self._session.execute(
             delete(tables.License).where(number == serial_number).returning(number)
         ).all()
         if not gone:
             raise NotFound(f"There is no license {serial_number}.")
+        audit.record("license.delete", _target(serial_number))
 
 
 def read_terms(text: str) -> Terms | None:
@@ -206,6 +209,10 @@ def _state(row: tables.License) -> str:
     return "expired" if row.expires_at is not None and row.expires_at <= now() else "valid"
 
 
+def _target(serial_number: int) -> str:
+    return f"license:{serial_number}"
+
+
 def _licenses() -> Any:
     row = tables.License
     return select(
@@ -220,9 +227,9 @@ router = APIRouter(tags=["Licenses"])
 
 
 @router.post("/licenses")
-def create_license(caller: Admin, licenses: Licenses, given: LicenseIn) -> LicenseOut:
+def create_license(caller: Admin, audit: AuditDep, licenses: Licenses, given: LicenseIn) -> LicenseOut:
     """Install a license. Its text is a JSON object with optional limits: `users`, `executions`, `expires`."""
-    return licenses.add(given)
+    return licenses.add(given, audit)
 
 
 @router.get("/licenses")
@@ -244,7 +251,7 @@ def get_license(caller: User, licenses: Licenses, ser_num: Id) -> LicenseOut:
 
 
 @router.delete("/licenses/{ser_num}")
-def delete_license(caller: Admin, licenses: Licenses, ser_num: Id) -> dict[str, Any]:
+def delete_license(caller: Admin, audit: AuditDep, licenses: Licenses, ser_num: Id) -> dict[str, Any]:
     """Remove a license; what it allowed stays, and nothing new is allowed on its account."""
-    licenses.remove(ser_num)
+    licenses.remove(ser_num, audit)
     return {}

@@ -12,7 +12,7 @@ from opendai.database import DatabaseDep
 from opendai.errors import NotFound
 from opendai.resources.inputs import Output, form_or_json, form_or_json_page
 from opendai.resources.sessions import TOO_MANY, LoginIn
-from opendai.resources.users import MembershipOut
+from opendai.resources.users.schemas import MembershipOut
 
 
 class CheckedUserOut(Output):

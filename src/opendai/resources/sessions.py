@@ -8,13 +8,13 @@ from fastapi import APIRouter, Request
 from sqlalchemy import delete
 
 from opendai import tables
-from opendai.auth.addresses import client_address
+from opendai.auth.audit import Actor, Audit, Origin
 from opendai.auth.callers import Caller, bearer_token, identify
 from opendai.auth.logins import begin_login, log_in, revoke_token, token_for_user
 from opendai.database import Database, DatabaseDep
 from opendai.errors import NotFound, Unauthorized
 from opendai.resources.inputs import Input, Line, Output, Password, form_or_json, form_or_json_page
-from opendai.resources.users import UserOut
+from opendai.resources.users.schemas import UserOut
 
 _REFUSED = "Token info not available."
 TOO_MANY = {"description": "Too many logins wait or failed; Retry-After says when to come back."}
@@ -71,18 +71,18 @@ _OF_A_TOKEN: dict[str, Any] = {
 async def create_session(request: Request, given: Annotated[LoginIn, form_or_json(LoginIn)]) -> SessionOut:
     """Log in with a username and a password. A failed login is 404, whatever was wrong."""
     state = request.app.state
-    made: SessionOut = await state.passwords.in_turn(_create_session, state, given, client_address(request))
+    made: SessionOut = await state.passwords.in_turn(_create_session, state, given, Origin.of(request))
     return made
 
 
-def _create_session(state: Any, given: LoginIn, address: str | None) -> SessionOut:
+def _create_session(state: Any, given: LoginIn, origin: Origin) -> SessionOut:
     database: Database = state.database
-    user = log_in(database, state.passwords, given.username, given.password, address=address)
+    user = log_in(database, state.passwords, given.username, given.password, address=origin.address)
     if user is None:
         raise NotFound(_NOBODY)
     lifetime = state.settings.session_token_seconds
     with database.writing() as session:
-        login = begin_login(session, user, lifetime=lifetime)
+        login = begin_login(session, user, lifetime=lifetime, origin=origin)
         if login is None:
             raise NotFound(_NOBODY)
         token, _ = token_for_user(state.tokens, user, login, lifetime=lifetime)
@@ -120,6 +120,7 @@ def delete_session(request: Request, database: DatabaseDep) -> dict[str, Any]:
     with database.writing() as session:
         revoke_token(session, caller.claims)
         session.execute(delete(tables.Login).where(tables.Login.id == caller.claims.sid))
+        Audit(session, Actor.asking(caller, request)).record("logout", f"{caller.kind}:{caller.id}")
     return {}
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from opendai import tables
+from opendai.auth.audit import Audit, AuditDep
 from opendai.auth.callers import Admin
 from opendai.auth.secrets import SecretKey
 from opendai.database import SessionDep, upsert
@@ -87,7 +88,7 @@ class MailServerRepository:
         password = self._secret_key.decrypt(sealed, place=_PLACE).decode() if sealed else ""
         return MailServer(row.host, row.port, row.username, password, row.recipient)
 
-    def put(self, given: MailServerIn) -> MailServerOut:
+    def put(self, given: MailServerIn, audit: Audit) -> MailServerOut:
         blank = {"id": _ROW, "host": "", "port": given.port, "username": "", "recipient": ""}
         self._session.execute(upsert(self._session, tables.MailServer).values(blank).on_conflict_do_nothing())
         row = self._session.scalars(
@@ -102,6 +103,15 @@ class MailServerRepository:
         row.host, row.port = given.serverhost, given.port
         row.username, row.recipient = given.username, given.recipient
         self._session.flush()
+        audit.record(
+            "smtp.update",
+            "smtp",
+            serverhost=row.host,
+            port=row.port,
+            username=row.username,
+            recipient=row.recipient,
+            password="new" if given.password not in {MASK, ""} else "kept" if row.password else "none",
+        )
         return _shown(row)
 
 
@@ -125,7 +135,7 @@ router = APIRouter(tags=["SMTP"])
 
 @router.put("/smtp")
 def update_mail_server(
-    caller: Admin, request: Request, mail_servers: MailServers, given: MailServerIn
+    caller: Admin, audit: AuditDep, request: Request, mail_servers: MailServers, given: MailServerIn
 ) -> MailServerOut:
     """Set the mail server. Another host drops the stored password unless a new one comes with it."""
     allowed = allowed_servers(request.app.state.settings)
@@ -133,7 +143,7 @@ def update_mail_server(
     if not all(allowed.has_address(address) for address in literal_addresses(given.serverhost)):
         problem = "is a private address, which the settings do not allow"
         raise Invalid(f"serverhost: {problem}", faults=[Fault("serverhost", problem)])
-    return mail_servers.put(given)
+    return mail_servers.put(given, audit)
 
 
 @router.get("/smtp")

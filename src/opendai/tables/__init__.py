@@ -1,6 +1,7 @@
 """Every table: columns, keys, relationships, and nothing else."""
 
 from opendai.tables.ai_servers import AiServer
+from opendai.tables.audit import AuditEvent
 from opendai.tables.identity import (
     ApiClient,
     Group,
@@ -11,7 +12,6 @@ from opendai.tables.identity import (
 )
 from opendai.tables.installation import License, MailServer
 from opendai.tables.logins import (
-    AuditEvent,
     AuthorizationCode,
     BrowserSession,
     Login,

@@ -1,10 +1,10 @@
 """Who is logged in, what was tried, and what was ended. Rows may go once their time has passed."""
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opendai.database import Table
-from opendai.tables.columns import BigId, Body, ClockTime, Created, Id, Name, Uuid
+from opendai.tables.columns import BigId, Body, ClockTime, Name, Uuid
 
 
 class BrowserSession(Table):
@@ -86,23 +86,3 @@ class LoginAttempts(Table):
     count: Mapped[int]
     expires: Mapped[ClockTime] = mapped_column(index=True)
     """The end of the span, or of the lock once there were too many."""
-
-
-class AuditEvent(Table):
-    """A change that matters for security, written in the transaction that made it and never changed."""
-
-    __tablename__ = "audit_events"
-    __table_args__ = {"sqlite_autoincrement": True}
-
-    id: Mapped[Id]
-    created_at: Mapped[Created] = mapped_column(index=True)
-    action: Mapped[Name] = mapped_column(index=True)
-    """What was done, as "user.create"."""
-    actor_kind: Mapped[str] = mapped_column(String(10))
-    """user, client, command, or nobody for who did not prove to be anyone."""
-    actor: Mapped[Name] = mapped_column(index=True)
-    address: Mapped[str | None] = mapped_column(String(45))
-    target: Mapped[Name]
-    """Whom or what it was done to, as "user:7"."""
-    details: Mapped[dict[str, object]] = mapped_column(JSON)
-    request_id: Mapped[str | None] = mapped_column(String(64))

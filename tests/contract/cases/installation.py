@@ -68,6 +68,18 @@ def delete_license_that_is_not_there(world: World, caller: Caller) -> Any:
     return caller.delete(f"/ai/licenses/{UNKNOWN_ID}")
 
 
+@success("GET /ai/audit", by="admin")
+def list_audit_events(world: World, caller: Caller) -> Any:
+    named = {"X-Request-ID": "nightly-4711"}
+    made(world.admin.post("/ai/groups", json={"groupname": "testers"}, headers=named))
+    return caller.get("/ai/audit", params={"action": "group.create"})
+
+
+@error("GET /ai/audit", 400, by="admin")
+def list_audit_events_since_a_number(world: World, caller: Caller) -> Any:
+    return caller.get("/ai/audit", params={"since": "1700000000"})
+
+
 @success("GET /ai/status", by="stranger")
 def get_status(world: World, caller: Caller) -> Any:
     return caller.get("/ai/status")

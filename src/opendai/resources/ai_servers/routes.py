@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
 
-from opendai.auth.callers import BasicAdmin, BasicUser
+from opendai.auth.basic import BasicAdmin, BasicUser
 from opendai.database import DatabaseDep, repository
 from opendai.errors import Fault, Invalid, PreconditionFailed
 from opendai.outbound.addresses import refuse_forbidden

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from opendai import tables
+from opendai.auth.audit import Origin
 from opendai.auth.logins import begin_login, hash_secret, hold
 from opendai.database import database_clock
 from opendai.resources.grants.issuing import Standing
@@ -57,6 +58,7 @@ def exchange_code(
     verifier: str,
     lifetime: int,
     longest: int,
+    origin: Origin,
 ) -> Standing | None:
     """The login that a code stands for, once; None if anything is wrong, and then the code is used up.
 
@@ -86,6 +88,7 @@ def exchange_code(
         scope=found.AuthorizationCode.scope,
         browser_session=found.BrowserSession,
         login_id=login_id,
+        origin=origin,
     )
     if login is None:
         return None

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
 from opendai import tables
-from opendai.auth.addresses import client_address
+from opendai.auth.audit import Origin
 from opendai.auth.logins import begin_login, log_in
 from opendai.auth.passwords import LONGEST, Passwords
 from opendai.database import Database, DatabaseDep
@@ -49,7 +49,7 @@ class _Demand:
     issuer: Issuer
     database: Database
     passwords: Passwords
-    address: str | None
+    origin: Origin
 
     def need(self, name: str) -> str:
         if name not in self.fields:
@@ -91,13 +91,17 @@ def _create_token(request: Request, database: Database, fields: Mapping[str, str
         raise GrantRefused("unauthorized_client", f"Client not allowed the grant {grant_type}")
     check_scope(fields.get("scope", ""))
     state = request.app.state
-    address = client_address(request)
-    return _GRANTS[grant_type](_Demand(client, fields, Issuer.of(state), database, state.passwords, address))
+    origin = Origin.of(request)
+    return _GRANTS[grant_type](_Demand(client, fields, Issuer.of(state), database, state.passwords, origin))
 
 
 def _by_client_credentials(demand: _Demand) -> TokenOut:
     if demand.client.secret_sha256 is None:
         raise GrantRefused("unauthorized_client", "A client without a secret cannot prove who it is")
+    if demand.client.role == "login":
+        raise GrantRefused(
+            "unauthorized_client", "The client lets people log in and has no rights of its own"
+        )
     return demand.issuer.answer_client(demand.client)
 
 
@@ -105,7 +109,7 @@ def _by_password(demand: _Demand) -> TokenOut:
     username, password = demand.need("username"), demand.need("password")
     if len(password) > LONGEST:
         raise GrantRefused("invalid_request", "The password is too long")
-    user = log_in(demand.database, demand.passwords, username, password, address=demand.address)
+    user = log_in(demand.database, demand.passwords, username, password, address=demand.origin.address)
     if user is None:
         raise GrantRefused("invalid_grant", _NOBODY, status=401)
     with demand.database.writing() as session:
@@ -115,6 +119,7 @@ def _by_password(demand: _Demand) -> TokenOut:
             lifetime=demand.issuer.login_seconds(demand.client),
             client=demand.client,
             scope=granted_scope(demand.fields.get("scope", "")),
+            origin=demand.origin,
         )
     if login is None:
         raise GrantRefused("invalid_grant", _NOBODY, status=401)
@@ -132,6 +137,7 @@ def _by_code(demand: _Demand) -> TokenOut:
             verifier=demand.fields.get("code_verifier", ""),
             lifetime=demand.issuer.login_seconds(demand.client),
             longest=demand.issuer.settings.login_seconds,
+            origin=demand.origin,
         )
     # Refused only now, so that what a refused code ends is committed.
     if standing is None:

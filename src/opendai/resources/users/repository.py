@@ -1,62 +1,16 @@
-"""Users: people with a password, a role, and groups, one of which is of their own name."""
+"""Users as they are stored, and the rules for changing them."""
 
-import secrets
-from typing import Annotated, Any, Literal
-
-from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
-from pydantic import Field
 from sqlalchemy import Select, delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from opendai import tables
-from opendai.auth.callers import Admin, Caller
-from opendai.auth.callers import User as UserPolicy
-from opendai.auth.passwords import Passwords
-from opendai.database import repository
+from opendai.auth.audit import Audit
+from opendai.auth.callers import Caller
 from opendai.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from opendai.resources import licenses
 from opendai.resources.groups import check_name, is_taken, is_used
-from opendai.resources.inputs import Id, Input, Line, Name, Output, Password
-
-ROLES = ("None", "User", "Admin")
-
-Role = Literal["None", "User", "Admin"]
-GroupNames = Annotated[list[Line], Field(max_length=100)]
-
-
-class UserPatch(Input):
-    """What may change; a field that is left out or null stays as it is. `groups` are all the user's groups."""
-
-    username: Name | None = None
-    role: Role | None = None
-    groups: GroupNames | None = None
-    password: Password | None = None
-    hide_welcome_popup: bool | None = None
-
-
-class UserIn(UserPatch):
-    """Only the username is needed. Without a password nobody can log in as this user until one is set."""
-
-    username: Name
-
-
-class WelcomePopupIn(Input):
-    hide_welcome_popup: bool
-
-
-class MembershipOut(Output):
-    id: int
-    name: str
-
-
-class UserOut(Output):
-    id: int
-    username: str
-    role: str
-    groups: list[MembershipOut]
-    hide_welcome_popup: bool
+from opendai.resources.users.schemas import UserPatch
 
 
 class UserRepository:
@@ -82,6 +36,7 @@ class UserRepository:
         self,
         username: str,
         password_hash: str,
+        audit: Audit,
         *,
         role: str,
         groups: list[str],
@@ -102,17 +57,19 @@ class UserRepository:
             groups=[tables.Group(name=username), *others],
         )
         self._session.add(user)
-        return self._flushed(user)
+        self._flush(user)
+        audit.record("user.create", _target(user), **_facts(user))
+        return user
 
     def change(
-        self, user_id: int, given: UserPatch, caller: Caller, *, password_hash: str | None
+        self, user_id: int, given: UserPatch, caller: Caller, audit: Audit, *, password_hash: str | None
     ) -> tables.User:
         user = self._lock(user_id)
-        own = self._own_group(user)
+        own, before = self._own_group(user), _facts(user)
         if not caller.is_admin:
             _refuse_promotion(user, given)
         if password_hash is not None:
-            self.set_password(user.username, password_hash)
+            self._set_password(user, password_hash)
         if given.role is not None and given.role != user.role:
             self._change_role(user, given.role)
         if given.groups is not None:
@@ -122,7 +79,13 @@ class UserRepository:
             self._rename(user, own, given.username)
         if given.hide_welcome_popup is not None:
             user.hide_welcome_popup = given.hide_welcome_popup
-        return self._flushed(user)
+        self._flush(user)
+        changes = _changes(before, _facts(user))
+        if password_hash is not None:
+            changes["password_set"] = True
+        if changes:
+            audit.record("user.update", _target(user), **changes)
+        return user
 
     def hide_welcome_popup(self, user_id: int, *, is_hidden: bool) -> tables.User:
         user = tables.User
@@ -133,14 +96,13 @@ class UserRepository:
             raise NotFound(f"There is no user {user_id}.")
         return self.get(user_id)
 
-    def set_password(self, username: str, password_hash: str) -> None:
+    def set_password(self, username: str, password_hash: str, audit: Audit) -> None:
         """A new password; every token and every browser session of the user is refused from now on."""
         user = self.get_named(username)
-        user.password_hash = password_hash
-        for table in (tables.BrowserSession, tables.Login):
-            self._session.execute(delete(table).where(table.user_id == user.id))
+        self._set_password(user, password_hash)
+        audit.record("user.update", _target(user), password_set=True)
 
-    def remove(self, user_id: int) -> None:
+    def remove(self, user_id: int, audit: Audit) -> None:
         """Delete a user, and their own group if nothing and nobody else is in it."""
         user = self._lock(user_id)
         self._keep_an_admin(user)
@@ -149,6 +111,12 @@ class UserRepository:
         if own is not None and not is_used(self._session, own.id):
             has_members = exists().where(tables.Membership.group_id == own.id)
             self._session.execute(delete(tables.Group).where(tables.Group.id == own.id, ~has_members))
+        audit.record("user.delete", _target(user), **_facts(user))
+
+    def _set_password(self, user: tables.User, password_hash: str) -> None:
+        user.password_hash = password_hash
+        for table in (tables.BrowserSession, tables.Login):
+            self._session.execute(delete(table).where(table.user_id == user.id))
 
     def _lock(self, user_id: int) -> tables.User:
         """The user, locked together with every administrator: who is the last one is asked by one at a time.
@@ -206,13 +174,12 @@ class UserRepository:
             )
         return list(found)
 
-    def _flushed(self, user: tables.User) -> tables.User:
+    def _flush(self, user: tables.User) -> None:
         try:
             self._session.flush()
         except IntegrityError as error:
             raise _taken(user.username) from error
         self._session.refresh(user, ["groups"])
-        return user
 
 
 def _refuse_promotion(user: tables.User, given: UserPatch) -> None:
@@ -224,10 +191,18 @@ def _refuse_promotion(user: tables.User, given: UserPatch) -> None:
         raise Forbidden("Only an administrator may change a username, a role or groups.")
 
 
-def _refuse_others(caller: Caller, user_id: int) -> None:
-    # In the same words whether or not there is such a user.
-    if not (caller.is_admin or (caller.kind == "user" and caller.id == user_id)):
-        raise Forbidden("This needs an administrator's rights.")
+def _target(user: tables.User) -> str:
+    return f"user:{user.id}"
+
+
+def _facts(user: tables.User) -> dict[str, object]:
+    """What decides what a user may do. The group of their own name goes without saying."""
+    groups = sorted(group.name for group in user.groups if group.name != user.username)
+    return {"username": user.username, "role": user.role, "groups": groups}
+
+
+def _changes(before: dict[str, object], after: dict[str, object]) -> dict[str, object]:
+    return {name: {"from": before[name], "to": after[name]} for name in after if before[name] != after[name]}
 
 
 def _taken(username: str) -> Conflict:
@@ -236,75 +211,3 @@ def _taken(username: str) -> Conflict:
 
 def _users() -> Select[tables.User]:
     return select(tables.User).options(selectinload(tables.User.groups))
-
-
-Users = Annotated[UserRepository, repository(UserRepository)]
-router = APIRouter(tags=["Users"])
-
-
-@router.post("/users", responses={402: {}, 409: {}, 429: {}})
-async def create_user(caller: Admin, request: Request, given: UserIn) -> UserOut:
-    """Create a user, who gets a group of the same name besides the named ones. 402 beyond the licenses."""
-    passwords: Passwords = request.app.state.passwords
-    return await passwords.in_turn(_create_user, request.app.state, given)
-
-
-def _create_user(state: Any, given: UserIn) -> UserOut:
-    # Nobody knows the random one: without a password there is no way in until one is set.
-    password = secrets.token_urlsafe(32) if given.password is None else given.password
-    hashed = state.passwords.hash_new(password)
-    with state.database.writing() as session:
-        user = UserRepository(session).add(
-            given.username,
-            hashed,
-            role=given.role or "User",
-            groups=given.groups or [],
-            hide_welcome_popup=bool(given.hide_welcome_popup),
-        )
-        return UserOut.model_validate(user)
-
-
-@router.get("/users")
-def list_users(caller: Admin, users: Users) -> list[UserOut]:
-    """All users, by id."""
-    return [UserOut.model_validate(user) for user in users.search()]
-
-
-@router.get("/users/{user_id}")
-def get_user(caller: UserPolicy, users: Users, user_id: Id) -> UserOut:
-    """One user: administrators see all, others themselves."""
-    _refuse_others(caller, user_id)
-    return UserOut.model_validate(users.get(user_id))
-
-
-@router.put("/users/{user_id}", responses={402: {}, 409: {}, 429: {}})
-async def update_user(caller: UserPolicy, request: Request, user_id: Id, given: UserPatch) -> UserOut:
-    """Change a user; fields that are left out stay as they are. Others than administrators change their own
-    password and welcome message. A new password ends the user's tokens; a new username renames the user's own
-    group. The last administrator keeps the role (409)."""
-    _refuse_others(caller, user_id)
-    run = run_in_threadpool if given.password is None else request.app.state.passwords.in_turn
-    changed: UserOut = await run(_update_user, request.app.state, user_id, given, caller)
-    return changed
-
-
-def _update_user(state: Any, user_id: int, given: UserPatch, caller: Caller) -> UserOut:
-    hashed = None if given.password is None else state.passwords.hash_new(given.password)
-    with state.database.writing() as session:
-        user = UserRepository(session).change(user_id, given, caller, password_hash=hashed)
-        return UserOut.model_validate(user)
-
-
-@router.delete("/users/{user_id}", responses={409: {}})
-def delete_user(caller: Admin, users: Users, user_id: Id) -> dict[str, Any]:
-    """Delete a user, which ends their tokens, and their own group unless models, runs or others are in it. The
-    last administrator stays (409)."""
-    users.remove(user_id)
-    return {}
-
-
-@router.post("/users/{user_id}/welcome_popup")
-def set_welcome_popup(caller: UserPolicy, users: Users, user_id: Id, given: WelcomePopupIn) -> UserOut:
-    """Show or hide the welcome message: administrators for all, others for themselves."""
-    _refuse_others(caller, user_id)
-    return UserOut.model_validate(users.hide_welcome_popup(user_id, is_hidden=given.hide_welcome_popup))

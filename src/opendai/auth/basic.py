@@ -1,0 +1,67 @@
+"""Policies that take HTTP Basic beside a token, where a setting says so."""
+
+import base64
+import binascii
+import time
+from functools import partial
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+
+from opendai import tables
+from opendai.auth.addresses import client_address
+from opendai.auth.callers import Caller, admin_only, anyone, user_only
+from opendai.auth.logins import log_in
+from opendai.auth.tokens import Claims
+from opendai.errors import Unauthorized
+
+_WRONG = "The username or the password is wrong."
+
+
+async def _anyone_by_password(request: Request) -> Caller:
+    scheme, _, pair = request.headers.get("authorization", "").partition(" ")
+    state = request.app.state
+    if scheme.lower() != "basic" or not state.settings.ai_server_basic_auth:
+        return await run_in_threadpool(anyone, request)
+    username, password = _username_and_password(pair)
+    check = partial(
+        log_in, state.database, state.passwords, username, password, address=client_address(request)
+    )
+    user: tables.User | None = await state.passwords.in_turn(check)
+    if user is None:
+        raise Unauthorized(_WRONG)
+    now = time.time()
+    return Caller(
+        kind="user",
+        id=user.id,
+        name=user.username,
+        role=user.role.lower(),
+        groups=frozenset(group.id for group in user.groups),
+        # There is no token that could be asked about or ended.
+        claims=Claims(subject=f"user:{user.id}", jti="", sid="", issued=now, expires=now, values={}),
+    )
+
+
+def _username_and_password(pair: str) -> tuple[str, str]:
+    try:
+        text = base64.b64decode(pair.strip(), validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        raise Unauthorized(_WRONG) from error
+    username, _, password = text.partition(":")
+    if "\0" in username:  # PostgreSQL would not even look for it.
+        raise Unauthorized(_WRONG)
+    return username, password
+
+
+async def _basic_user(caller: Annotated[Caller, Depends(_anyone_by_password)]) -> Caller:
+    return await user_only(caller)
+
+
+async def _basic_admin(caller: Annotated[Caller, Depends(_anyone_by_password)]) -> Caller:
+    return await admin_only(caller)
+
+
+BasicUser = Annotated[Caller, Depends(_basic_user)]
+BasicAdmin = Annotated[Caller, Depends(_basic_admin)]
+POLICIES = frozenset({_basic_user, _basic_admin})

@@ -1,0 +1,141 @@
+"""What was changed that matters for security, by whom and when. It is read here and changed nowhere."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BeforeValidator
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from opendai import tables
+from opendai.auth.callers import Admin
+from opendai.database import repository
+from opendai.resources.inputs import Limit, Line, Offset, Output, Search, Timestamp
+from opendai.resources.modelruns import Time
+from opendai.resources.sorting import sort_by
+
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
+_ISO_8601 = re.compile(rf"{_DAY}(?:T{_CLOCK}(?:Z|[+ -][0-9]{{2}}:?[0-9]{{2}})?)?")
+
+
+def _written_out(value: object) -> object:
+    # A bare number would be taken for seconds since 1970.
+    if not isinstance(value, str) or not _ISO_8601.fullmatch(value):
+        raise ValueError("must be a moment by ISO 8601, such as 2026-11-22T09:30:00Z")
+    return value
+
+
+IsoTime = Annotated[Time, BeforeValidator(_written_out)]
+
+
+class AuditEventOut(Output):
+    """`action` is create, update or delete of a user, a group or an api_client, as "user.create"; api_client.revoke
+    or api_client.regenerate; license.create or license.delete; smtp.update; login or logout. `actor_kind` is user,
+    client, or command for what was done on the server itself.
+    """
+
+    id: int
+    timestamp: Timestamp
+    action: str
+    actor_kind: str
+    actor: str
+    address: str | None
+    target: str
+    details: dict[str, Any]
+    request_id: str | None
+
+
+class AuditEventsOut(Output):
+    items: list[AuditEventOut]
+    total_count: int
+    date_as_of: Timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilters:
+    """Which events are asked for; None does not restrict. `until` is the first moment that is left out."""
+
+    action: str | None = None
+    actor: str | None = None
+    target: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        event = tables.AuditEvent
+        by_text = ((event.action, self.action), (event.actor, self.actor), (event.target, self.target))
+        found: list[ColumnElement[bool]] = [column == text for column, text in by_text if text is not None]
+        if self.since is not None:
+            found.append(event.created_at >= self.since)
+        if self.until is not None:
+            found.append(event.created_at < self.until)
+        return found
+
+
+class AuditRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def search(self, filters: AuditFilters, *, sort: str | None, offset: int, limit: int) -> AuditEventsOut:
+        event, conditions = tables.AuditEvent, filters.conditions()
+        rows = self._session.execute(
+            select(
+                event.id,
+                event.created_at.label("timestamp"),
+                event.action,
+                event.actor_kind,
+                event.actor,
+                event.address,
+                event.target,
+                event.details,
+                event.request_id,
+            )
+            .where(*conditions)
+            .order_by(*sort_by(sort, _SORTABLE, event.id))
+            .offset(offset)
+            .limit(limit)
+        )
+        # Each filter has an index that holds all that this counts.
+        total = self._session.scalar(select(func.count()).select_from(event).where(*conditions))
+        return AuditEventsOut(
+            items=[AuditEventOut.model_validate(row) for row in rows],
+            total_count=total or 0,
+            date_as_of=datetime.now(UTC),
+        )
+
+
+_SORTABLE = {
+    "id": tables.AuditEvent.id,
+    "timestamp": tables.AuditEvent.created_at,
+    "action": tables.AuditEvent.action,
+    "actor": tables.AuditEvent.actor,
+    "target": tables.AuditEvent.target,
+}
+
+AuditEvents = Annotated[AuditRepository, repository(AuditRepository)]
+router = APIRouter(tags=["Audit"])
+
+
+@router.get("/audit")
+def list_audit_events(
+    caller: Admin,
+    events: AuditEvents,
+    action: Line | None = None,
+    actor: Line | None = None,
+    target: Line | None = None,
+    since: IsoTime | None = None,
+    until: IsoTime | None = None,
+    sort: Search | None = None,
+    offset: Offset = 0,
+    limit: Limit = 1000,
+) -> AuditEventsOut:
+    """Changes that matter for security, by id: from `since` on and before `until`. Nothing changes them. A filter
+    without a value does not restrict."""
+    filters = AuditFilters(
+        action=action or None, actor=actor or None, target=target or None, since=since, until=until
+    )
+    return events.search(filters, sort=sort, offset=offset, limit=limit)

@@ -1,0 +1,44 @@
+"""A token for an API client by one JSON body, as the public API v2 has it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from opendai.auth.logins import find_client, token_for_client
+from opendai.database import DatabaseDep
+from opendai.errors import Unauthorized
+from opendai.resources.inputs import Input, Line, Output, Password
+
+_LIFETIME_SECONDS = 600
+
+
+class ClientCredentialsIn(Input):
+    client_id: Annotated[Line, Field(min_length=1)]
+    client_secret: Annotated[Password, Field(min_length=1)]
+
+
+class ClientTokenOut(Output):
+    access_token: str
+    expires_in: int
+
+
+router = APIRouter(tags=["Auth"])
+
+
+@router.post(
+    "/auth",
+    max_body_size=16_384,
+    responses={401: {"description": "There is no such API client, or its secret is another."}},
+)
+def create_client_token(
+    request: Request, response: Response, database: DatabaseDep, given: ClientCredentialsIn
+) -> ClientTokenOut:
+    """A token for an API client, by its id and secret."""
+    with database.reading() as session:
+        client = find_client(session, given.client_id, given.client_secret)
+    if client is None or "client_credentials" not in client.grants:
+        raise Unauthorized("The client id or the client secret is wrong.")
+    response.headers["Cache-Control"] = "no-store"
+    token, _ = token_for_client(request.app.state.tokens, client, lifetime=_LIFETIME_SECONDS)
+    return ClientTokenOut(access_token=token, expires_in=_LIFETIME_SECONDS)

@@ -1,0 +1,1 @@
+"""Users: people with a password, a role, and groups, one of which is of their own name."""

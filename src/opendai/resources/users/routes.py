@@ -1,0 +1,98 @@
+"""Users over /ai/users."""
+
+import secrets
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+
+from opendai.auth.audit import Actor, ActorDep, Audit, AuditDep
+from opendai.auth.callers import Admin, Caller
+from opendai.auth.callers import User as UserPolicy
+from opendai.auth.passwords import Passwords
+from opendai.database import repository
+from opendai.errors import Forbidden
+from opendai.resources.inputs import Id
+from opendai.resources.users.repository import UserRepository
+from opendai.resources.users.schemas import UserIn, UserOut, UserPatch, WelcomePopupIn
+
+Users = Annotated[UserRepository, repository(UserRepository)]
+router = APIRouter(tags=["Users"])
+
+
+@router.post("/users", responses={402: {}, 409: {}, 429: {}})
+async def create_user(caller: Admin, actor: ActorDep, request: Request, given: UserIn) -> UserOut:
+    """Create a user, who gets a group of the same name besides the named ones. 402 beyond the licenses."""
+    passwords: Passwords = request.app.state.passwords
+    return await passwords.in_turn(_create_user, request.app.state, given, actor)
+
+
+def _create_user(state: Any, given: UserIn, actor: Actor) -> UserOut:
+    # Nobody knows the random one: without a password there is no way in until one is set.
+    password = secrets.token_urlsafe(32) if given.password is None else given.password
+    hashed = state.passwords.hash_new(password)
+    with state.database.writing() as session:
+        user = UserRepository(session).add(
+            given.username,
+            hashed,
+            Audit(session, actor),
+            role=given.role or "User",
+            groups=given.groups or [],
+            hide_welcome_popup=bool(given.hide_welcome_popup),
+        )
+        return UserOut.model_validate(user)
+
+
+@router.get("/users")
+def list_users(caller: Admin, users: Users) -> list[UserOut]:
+    """All users, by id."""
+    return [UserOut.model_validate(user) for user in users.search()]
+
+
+@router.get("/users/{user_id}")
+def get_user(caller: UserPolicy, users: Users, user_id: Id) -> UserOut:
+    """One user: administrators see all, others themselves."""
+    _refuse_others(caller, user_id)
+    return UserOut.model_validate(users.get(user_id))
+
+
+@router.put("/users/{user_id}", responses={402: {}, 409: {}, 429: {}})
+async def update_user(
+    caller: UserPolicy, actor: ActorDep, request: Request, user_id: Id, given: UserPatch
+) -> UserOut:
+    """Change a user; fields that are left out stay as they are. Others than administrators change their own
+    password and welcome message. A new password ends the user's tokens; a new username renames the user's own
+    group. The last administrator keeps the role (409)."""
+    _refuse_others(caller, user_id)
+    run = run_in_threadpool if given.password is None else request.app.state.passwords.in_turn
+    changed: UserOut = await run(_update_user, request.app.state, user_id, given, caller, actor)
+    return changed
+
+
+def _update_user(state: Any, user_id: int, given: UserPatch, caller: Caller, actor: Actor) -> UserOut:
+    hashed = None if given.password is None else state.passwords.hash_new(given.password)
+    with state.database.writing() as session:
+        audit = Audit(session, actor)
+        user = UserRepository(session).change(user_id, given, caller, audit, password_hash=hashed)
+        return UserOut.model_validate(user)
+
+
+@router.delete("/users/{user_id}", responses={409: {}})
+def delete_user(caller: Admin, audit: AuditDep, users: Users, user_id: Id) -> dict[str, Any]:
+    """Delete a user, which ends their tokens, and their own group unless models, runs or others are in it. The
+    last administrator stays (409)."""
+    users.remove(user_id, audit)
+    return {}
+
+
+@router.post("/users/{user_id}/welcome_popup")
+def set_welcome_popup(caller: UserPolicy, users: Users, user_id: Id, given: WelcomePopupIn) -> UserOut:
+    """Show or hide the welcome message: administrators for all, others for themselves."""
+    _refuse_others(caller, user_id)
+    return UserOut.model_validate(users.hide_welcome_popup(user_id, is_hidden=given.hide_welcome_popup))
+
+
+def _refuse_others(caller: Caller, user_id: int) -> None:
+    # In the same words whether or not there is such a user.
+    if not (caller.is_admin or (caller.kind == "user" and caller.id == user_id)):
+        raise Forbidden("This needs an administrator's rights.")
