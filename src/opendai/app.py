@@ -20,6 +20,7 @@ from opendai.auth.secrets import load_secret_key
 from opendai.auth.tokens import Tokens
 from opendai.database import Database
 from opendai.resources.installation import remember_public_url
+from opendai.resources.outside_users import outside_provider
 from opendai.settings import Settings
 from opendai.storage import S3Store, open_store
 from opendai.worker.loops import Worker
@@ -37,6 +38,7 @@ def create_app(settings: Settings) -> FastAPI:
     try:
         with database.reading() as session:
             keys = load_key_ring(session, secret_key)
+        outside = outside_provider(settings, database)
     except BaseException:
         database.close()
         raise
@@ -74,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
         "secret_key": secret_key,
         "passwords": Passwords(),
         "tokens": Tokens(keys, issuer=f"{settings.public_url}/auth/realms/{settings.realm}"),
+        "outside": outside,
     }
     families = {
         ai.PREFIX: ai.create(settings),

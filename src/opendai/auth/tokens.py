@@ -12,8 +12,8 @@ from opendai.auth.keys import KeyRing
 from opendai.errors import Unauthorized
 
 AUDIENCE = "account"
-_LONGEST = 8192
-_REFUSED = "The token is invalid or has timed out."
+LONGEST = 8192
+REFUSED = "The token is invalid or has timed out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class Tokens:
 
     def read(self, token: str, *, now: float) -> Claims:
         """The claims of a token that is ours and valid at this moment; Unauthorized for any other text."""
-        if len(token) > _LONGEST:
-            raise Unauthorized(_REFUSED)
+        if len(token) > LONGEST:
+            raise Unauthorized(REFUSED)
         checks = JWTClaimsRegistry(
             now=int(now),
             leeway=0,
@@ -75,7 +75,7 @@ class Tokens:
             return _claims(decoded.claims)
         except Exception as error:
             # Whatever is wrong with a token, the answer is the same: the parser's reasons help only a forger.
-            raise Unauthorized(_REFUSED) from error
+            raise Unauthorized(REFUSED) from error
 
     def _key(self, unverified: Any) -> Any:
         # The header may only name one of our keys; a key that it brings along is not looked at.

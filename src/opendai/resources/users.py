@@ -1,6 +1,5 @@
 """Users: people with a password, a role, and groups, one of which is of their own name."""
 
-import secrets
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
@@ -74,11 +73,12 @@ class UserRepository:
     def add(
         self,
         username: str,
-        password_hash: str,
+        password_hash: str | None,
         *,
         role: str,
         groups: list[str],
         hide_welcome_popup: bool = False,
+        outside_subject: str | None = None,
     ) -> tables.User:
         """A new user in a group of their own name, and in the named ones, which must exist."""
         check_name(username, field="username")
@@ -90,6 +90,7 @@ class UserRepository:
         user = tables.User(
             username=username,
             password_hash=password_hash,
+            outside_subject=outside_subject,
             role=role,
             hide_welcome_popup=hide_welcome_popup,
             groups=[tables.Group(name=username), *others],
@@ -127,10 +128,13 @@ class UserRepository:
         return self.get(user_id)
 
     def set_password(self, username: str, password_hash: str) -> None:
-        """A new password; every token of the user is refused from now on."""
+        """A new password; every token of the user is refused from now on. Conflict for a person from outside."""
         user = self._session.scalar(select(tables.User).where(tables.User.username == username))
         if user is None:
             raise NotFound(f"There is no user {username}.")
+        if user.outside_subject is not None:
+            # A password would still open the door when the provider has closed it.
+            raise Conflict(f"{username} logs in at the identity provider and has no password here.")
         user.password_hash = password_hash
         self._session.execute(delete(tables.Login).where(tables.Login.user_id == user.id))
 
@@ -239,9 +243,8 @@ router = APIRouter(tags=["Users"])
 @router.post("/users", responses={402: {}, 409: {}, 429: {}})
 def create_user(caller: Admin, request: Request, database: DatabaseDep, given: UserIn) -> UserOut:
     """Create a user, who gets a group of the same name besides the named ones. 402 beyond the licenses."""
-    # Nobody knows the random one: without a password there is no way in until one is set.
-    password = secrets.token_urlsafe(32) if given.password is None else given.password
-    hashed = request.app.state.passwords.hash_new(password)
+    passwords: Passwords = request.app.state.passwords
+    hashed = None if given.password is None else passwords.hash_new(given.password)
     with database.writing() as session:
         user = UserRepository(session).add(
             given.username,
