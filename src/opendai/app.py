@@ -27,6 +27,7 @@ from opendai.auth.tokens import Tokens
 from opendai.database import Database
 from opendai.outbound.addresses import Allowed
 from opendai.resources.installation import remember_public_url
+from opendai.resources.outside_users import outside_provider
 from opendai.settings import Settings
 from opendai.storage import S3Store, open_store
 from opendai.worker.loops import Worker
@@ -47,6 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
     try:
         with database.reading() as session:
             keys = load_key_ring(session, secret_key)
+        outside = outside_provider(settings, database)
     except BaseException:
         database.close()
         raise
@@ -85,6 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
         "ai_servers_allowed": ai_servers_allowed,
         "tokens": Tokens(keys, issuer=f"{settings.public_url}/auth/realms/{settings.realm}"),
         "refresh_tokens": RefreshTokens(secret_key.derive("refresh tokens")),
+        "outside": outside,
     }
     families = {
         ai.PREFIX: ai.create(settings),

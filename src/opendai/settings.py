@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
+Claim = Annotated[str, Field(min_length=1, max_length=255)]
 Bytes = Annotated[int, Field(ge=1024, le=1 << 30)]
 # A list in one variable; the validators split it at the commas.
 Names = Annotated[tuple[str, ...], NoDecode]
@@ -64,6 +65,19 @@ class Settings(BaseSettings):
         False,
         description="Offer POST /ai/internal/auth, by which a login service checks a person's password.",
     )
+    oidc_issuer: str = Field(
+        "", description="An outside OpenID provider whose access tokens count, by the `iss` of its tokens."
+    )
+    oidc_jwks_url: str = Field(
+        "", description="Where its keys are; the address that its discovery document names when empty."
+    )
+    oidc_audience: Claim = Field("account", description="What `aud` of its tokens must hold.")
+    oidc_username_claim: Claim = Field("preferred_username", description="The claim with the username.")
+    oidc_roles_claim: Claim = Field("realm_access.roles", description="The claim with the roles.")
+    oidc_admin_role: Claim = Field("admin", description="The role that makes an administrator.")
+    oidc_user_role: Claim = Field("user", description="The role that makes a user.")
+    oidc_groups_claim: Claim = Field("groups", description="The claim with the groups, if there is one.")
+    oidc_create_users: bool = Field(True, description="Make a user of whoever comes for the first time.")
     smtp_allow_private: bool = Field(
         False, description="Send mail also by a server on a private address, such as a relay in the house."
     )
@@ -152,6 +166,16 @@ class Settings(BaseSettings):
             return tuple(ipaddress.ip_network(network) for network in _split(given))
         except ValueError as error:
             raise ValueError(f"must be networks such as 10.0.0.0/8, joined by commas: {error}") from error
+
+    @field_validator("oidc_issuer", "oidc_jwks_url")
+    @classmethod
+    def _names_a_provider(cls, url: str) -> str:
+        # Kept letter by letter: the issuer is compared with what tokens say.
+        if url:
+            parsed = TypeAdapter(AnyHttpUrl).validate_python(url)
+            if parsed.fragment or parsed.username:
+                raise ValueError("must be a plain http or https address")
+        return url
 
     @model_validator(mode="before")
     @classmethod

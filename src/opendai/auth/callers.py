@@ -1,20 +1,21 @@
 """Who is asking, settled once per request, and the policies that a route can name in its signature."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from sqlalchemy import ColumnElement, bindparam, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from opendai import tables
-from opendai.auth.tokens import Claims, Tokens
+from opendai.auth.outside import Outside
+from opendai.auth.tokens import REFUSED, Claims, Tokens
 from opendai.database import Database
 from opendai.errors import Forbidden, Unauthorized
 
 _NO_TOKEN = "A bearer token is needed."  # noqa: S105 - a sentence
-_REFUSED = "The token is invalid or has timed out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,13 @@ def bearer_token(request: Request) -> str:
     return token.strip()
 
 
-def identify(session: Session, tokens: Tokens, token: str) -> Caller:
-    """The caller that a token stands for; Unauthorized for everything else, always in the same words."""
+def identify(session: Session, tokens: Tokens, token: str, *, outside: Outside | None = None) -> Caller:
+    """The caller that a token stands for; Unauthorized for everything else, always in the same words.
+
+    The session must not have been used yet: verifying a token of an outside provider may take a call to it.
+    """
+    if outside is not None and outside.is_named_in(token):
+        return _outsider(session, outside.read(token, now=time.time()))
     claims = tokens.read(token, now=time.time())
     kind, _, number = claims.subject.partition(":")
     if number.isascii() and number.isdigit() and len(number) < 19:
@@ -65,16 +71,26 @@ def identify(session: Session, tokens: Tokens, token: str) -> Caller:
             return _person(session, int(number), claims)
         if kind == "client":
             return _program(session, int(number), claims)
-    raise Unauthorized(_REFUSED)
+    raise Unauthorized(REFUSED)
 
 
 def _person(session: Session, number: int, claims: Claims) -> Caller:
-    rows = session.execute(_PERSON, {"id": number, "jti": claims.jti, "sid": claims.sid}).all()
+    rows = session.execute(_PERSON, {"id": number, "jti": claims.jti, "sid": claims.sid})
+    return _user_caller(rows.all(), claims)
+
+
+def _outsider(session: Session, claims: Claims) -> Caller:
+    rows = session.execute(_OUTSIDER, {"subject": claims.subject, "jti": claims.jti})
+    return _user_caller(rows.all(), claims)
+
+
+def _user_caller(rows: Sequence[Any], claims: Claims) -> Caller:
+    """The user whom the rows show, one row for each group."""
     if not rows:
-        raise Unauthorized(_REFUSED)
+        raise Unauthorized(REFUSED)
     return Caller(
         kind="user",
-        id=number,
+        id=rows[0].id,
         name=rows[0].username,
         role=rows[0].role.lower(),
         groups=frozenset(row.group_id for row in rows if row.group_id is not None),
@@ -85,22 +101,22 @@ def _person(session: Session, number: int, claims: Claims) -> Caller:
 def _program(session: Session, number: int, claims: Claims) -> Caller:
     row = session.execute(_PROGRAM, {"id": number, "jti": claims.jti}).one_or_none()
     if row is None or claims.values.get("gen") != row.generation:
-        raise Unauthorized(_REFUSED)
+        raise Unauthorized(REFUSED)
     return Caller(kind="client", id=number, name=row.name, role=row.role, groups=frozenset(), claims=claims)
 
 
-# Every request asks one of these two; built anew each time they would cost more than they take to run.
+# Every request asks one of these; built anew each time they would cost more than they take to run.
 _is_not_revoked = ~select(tables.RevokedToken.jti).where(tables.RevokedToken.jti == bindparam("jti")).exists()
 _is_logged_in = (
     select(tables.Login.id)
     .where(tables.Login.id == bindparam("sid"), tables.Login.user_id == tables.User.id)
     .exists()
 )
-_PERSON = (
-    select(tables.User.username, tables.User.role, tables.Membership.group_id)
-    .outerjoin(tables.Membership, tables.Membership.user_id == tables.User.id)
-    .where(tables.User.id == bindparam("id"), _is_logged_in, _is_not_revoked)
+_USER = select(tables.User.id, tables.User.username, tables.User.role, tables.Membership.group_id).outerjoin(
+    tables.Membership, tables.Membership.user_id == tables.User.id
 )
+_PERSON = _USER.where(tables.User.id == bindparam("id"), _is_logged_in, _is_not_revoked)
+_OUTSIDER = _USER.where(tables.User.outside_subject == bindparam("subject"), _is_not_revoked)
 _PROGRAM = select(tables.ApiClient.name, tables.ApiClient.role, tables.ApiClient.generation).where(
     tables.ApiClient.id == bindparam("id"),
     tables.ApiClient.revoked_at.is_(None),
@@ -112,9 +128,10 @@ _PROGRAM = select(tables.ApiClient.name, tables.ApiClient.role, tables.ApiClient
 
 def anyone(request: Request) -> Caller:
     token = bearer_token(request)
-    database: Database = request.app.state.database
+    state = request.app.state
+    database: Database = state.database
     with database.reading() as session:
-        return identify(session, request.app.state.tokens, token)
+        return identify(session, state.tokens, token, outside=state.outside)
 
 
 async def user_only(caller: Annotated[Caller, Depends(anyone)]) -> Caller:

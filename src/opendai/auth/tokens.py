@@ -18,10 +18,10 @@ AUDIENCE = "account"
 # A token is good for the one purpose that its `typ` names.
 _ACCESS = "Bearer"
 _ID = "ID"
-_LONGEST = 8192
+LONGEST = 8192
 # Both go into queries, which not every text may do.
 _UUID = re.compile(r"[0-9a-f-]{36}")
-_REFUSED = "The token is invalid or has timed out."
+REFUSED = "The token is invalid or has timed out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,8 @@ class Tokens:
 
     def read(self, token: str, *, now: float) -> Claims:
         """The claims of an access token that is ours and valid at this moment; Unauthorized for any other text."""
-        if len(token) > _LONGEST:
-            raise Unauthorized(_REFUSED)
+        if len(token) > LONGEST:
+            raise Unauthorized(REFUSED)
         checks = JWTClaimsRegistry(
             now=int(now),
             leeway=0,
@@ -107,7 +107,7 @@ class Tokens:
             return _claims(decoded.claims)
         except Exception as error:
             # Whatever is wrong with a token, the answer is the same: the parser's reasons help only a forger.
-            raise Unauthorized(_REFUSED) from error
+            raise Unauthorized(REFUSED) from error
 
     def _key(self, unverified: Any) -> Any:
         # The header may only name one of our keys; a key that it brings along is not looked at.

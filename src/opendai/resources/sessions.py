@@ -126,9 +126,9 @@ def delete_session(request: Request, database: DatabaseDep) -> dict[str, Any]:
 
 def _holder(request: Request, database: DatabaseDep) -> Caller:
     # No token at all is 401 as everywhere; one that is not valid any more is the published 404.
-    token = bearer_token(request)
+    token, state = bearer_token(request), request.app.state
     try:
         with database.reading() as session:
-            return identify(session, request.app.state.tokens, token)
+            return identify(session, state.tokens, token, outside=state.outside)
     except Unauthorized as error:
         raise NotFound(_REFUSED) from error

@@ -24,7 +24,7 @@ class AuditEvent(Table):
     action: Mapped[Name]
     """What was done, as "user.create"."""
     actor_kind: Mapped[str] = mapped_column(String(10))
-    """user, client, command, or nobody for who did not prove to be anyone."""
+    """user, client, command, or provider for an outside identity provider."""
     actor: Mapped[Name]
     address: Mapped[str | None] = mapped_column(String(45))
     target: Mapped[Name]

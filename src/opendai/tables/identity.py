@@ -40,7 +40,7 @@ class User(Table):
     id: Mapped[Id]
     username: Mapped[Name] = mapped_column(unique=True)
     password_hash: Mapped[Body | None]
-    """None: the person logs in elsewhere."""
+    """None: the person logs in elsewhere, or not until a password is set."""
     outside_subject: Mapped[Name | None] = mapped_column(unique=True)
     """What an outside identity provider calls the person, if one brought them here."""
     role: Mapped[str] = mapped_column(String(10))

@@ -35,12 +35,13 @@ class UserRepository:
     def add(
         self,
         username: str,
-        password_hash: str,
+        password_hash: str | None,
         audit: Audit,
         *,
         role: str,
         groups: list[str],
         hide_welcome_popup: bool = False,
+        outside_subject: str | None = None,
     ) -> tables.User:
         """A new user in a group of their own name, and in the named ones, which must exist."""
         check_name(username, field="username")
@@ -52,6 +53,7 @@ class UserRepository:
         user = tables.User(
             username=username,
             password_hash=password_hash,
+            outside_subject=outside_subject,
             role=role,
             hide_welcome_popup=hide_welcome_popup,
             groups=[tables.Group(name=username), *others],
@@ -97,7 +99,10 @@ class UserRepository:
         return self.get(user_id)
 
     def set_password(self, username: str, password_hash: str, audit: Audit) -> None:
-        """A new password; every token and every browser session of the user is refused from now on."""
+        """A new password; every token and every browser session of the user is refused from now on.
+
+        Conflict for a person from outside.
+        """
         user = self.get_named(username)
         self._set_password(user, password_hash)
         audit.record("user.update", _target(user), password_set=True)
@@ -114,6 +119,9 @@ class UserRepository:
         audit.record("user.delete", _target(user), **_facts(user))
 
     def _set_password(self, user: tables.User, password_hash: str) -> None:
+        if user.outside_subject is not None:
+            # A password would still open the door when the provider has closed it.
+            raise Conflict(f"{user.username} logs in at the identity provider and has no password here.")
         user.password_hash = password_hash
         for table in (tables.BrowserSession, tables.Login):
             self._session.execute(delete(table).where(table.user_id == user.id))

@@ -1,6 +1,5 @@
 """Users over /ai/users."""
 
-import secrets
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -28,9 +27,8 @@ async def create_user(caller: Admin, actor: ActorDep, request: Request, given: U
 
 
 def _create_user(state: Any, given: UserIn, actor: Actor) -> UserOut:
-    # Nobody knows the random one: without a password there is no way in until one is set.
-    password = secrets.token_urlsafe(32) if given.password is None else given.password
-    hashed = state.passwords.hash_new(password)
+    # Without a password there is no way in until one is set.
+    hashed = None if given.password is None else state.passwords.hash_new(given.password)
     with state.database.writing() as session:
         user = UserRepository(session).add(
             given.username,
