@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from opendai import __version__, logs
 from opendai.api import agent, ai, execution, oauth, plain
 from opendai.api.requests import RequestLog
-from opendai.auth.keys import load_key_ring
+from opendai.auth.keys import KeyRing
 from opendai.auth.passwords import Passwords
 from opendai.auth.secrets import load_secret_key
 from opendai.auth.tokens import Tokens
@@ -35,8 +35,7 @@ def create_app(settings: Settings) -> FastAPI:
         synchronous=settings.sqlite_synchronous,
     )
     try:
-        with database.reading() as session:
-            keys = load_key_ring(session, secret_key)
+        keys = KeyRing(database, secret_key)
     except BaseException:
         database.close()
         raise
@@ -46,7 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
         signing_key=secret_key.derive("file urls"),
         max_connections=settings.threads,
     )
-    worker = Worker(database, store, settings)
+    worker = Worker(database, store, settings, keys)
     closing = threading.Event()
 
     @contextlib.asynccontextmanager
@@ -73,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
         "closing": closing,
         "secret_key": secret_key,
         "passwords": Passwords(),
+        "keys": keys,
         "tokens": Tokens(keys, issuer=f"{settings.public_url}/auth/realms/{settings.realm}"),
     }
     families = {
