@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     database_timeout_seconds: Seconds = Field(15, description="The longest a statement may take.")
     access_token_seconds: Seconds = Field(300, description="Lifetime of a token of the token endpoint.")
     session_token_seconds: Seconds = Field(3600, description="Lifetime of a token of /ai/auth.")
+    login_seconds: Seconds = Field(
+        36_000, description="How long a browser stays logged in after the password was given."
+    )
     file_url_seconds: int = Field(120, ge=60, le=300, description="Lifetime of a signed screenshot address.")
     lease_seconds: Seconds = Field(30, description="How long a claimed run waits for a report of its agent.")
     run_attempts: int = Field(

@@ -12,6 +12,18 @@ OPEN = {
     ("GET", "/ai/ping"),
     ("GET", "/ai/status"),
     ("POST", "/auth/realms/{realm}/protocol/openid-connect/token"),
+    ("GET", "/auth/realms/{realm}"),
+    ("GET", "/auth/realms/{realm}/.well-known/openid-configuration"),
+    ("GET", "/auth/realms/{realm}/protocol/openid-connect/certs"),
+    # Pages for people who have no token yet, or want to be rid of it, and what such pages ask.
+    ("GET", "/auth/realms/{realm}/protocol/openid-connect/auth"),
+    ("POST", "/auth/realms/{realm}/login-actions/authenticate"),
+    ("GET", "/auth/realms/{realm}/protocol/openid-connect/logout"),
+    ("POST", "/auth/realms/{realm}/protocol/openid-connect/logout/logout-confirm"),
+    ("GET", "/auth/realms/{realm}/protocol/openid-connect/login-status-iframe.html"),
+    ("GET", "/auth/realms/{realm}/protocol/openid-connect/login-status-iframe.html/init"),
+    ("GET", "/auth/realms/{realm}/protocol/openid-connect/3p-cookies/step1.html"),
+    ("GET", "/auth/realms/{realm}/protocol/openid-connect/3p-cookies/step2.html"),
 }
 
 

@@ -47,7 +47,7 @@ _FAMILIES = {
     "/execution_service/api/v1": "Executions, as DAI 6.5 to 7.5 publish them. Bad input is 422 in FastAPI's words, "
     'other refusals are `{"detail": "…"}`.',
     "/auth": "Tokens, as Keycloak and RFC 6749 have them: the grants `client_credentials` and, for API clients of an "
-    "administrator's role, `password`.",
+    "administrator's role, `password`. People log in by a page, with the authorization code flow and PKCE (S256).",
     "/agent_service/api/v1": "The protocol of our agents, which [agents.md](agents.md) tells; DAI publishes none.",
 }
 

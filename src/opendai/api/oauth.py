@@ -3,7 +3,7 @@
 from typing import Any
 
 from opendai.api.dialect import Family, Refusal, build
-from opendai.resources import grants
+from opendai.resources import authorization, discovery, grants, login_status, logout_pages
 from opendai.settings import Settings
 
 PREFIX = "/auth"
@@ -11,7 +11,9 @@ PREFIX = "/auth"
 _CODES = {
     400: "invalid_request",
     401: "invalid_token",
+    403: "access_denied",
     404: "not_found",
+    409: "session_changed",
     413: "invalid_request",
     429: "temporarily_unavailable",
     503: "temporarily_unavailable",
@@ -21,7 +23,13 @@ _CODES = {
 def create(settings: Settings) -> Family:
     return build(
         "opendai: OpenID Connect",
-        [grants.router],
+        [
+            discovery.router,
+            authorization.router,
+            grants.router,
+            logout_pages.router,
+            login_status.router,
+        ],
         prefix=PREFIX,
         body=_body,
         refusal=_refusal,
