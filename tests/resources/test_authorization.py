@@ -1,9 +1,11 @@
 """Logging in by the page: what a program may ask for, where a browser is sent, and what it takes with it."""
 
 import base64
+import contextlib
 import hashlib
 import re
 import time
+from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
@@ -531,15 +533,23 @@ def test_an_account_without_a_password_fails_in_the_same_words(
     assert "The username or the password is wrong." in page.text
 
 
-def test_too_many_logins_at_once_are_429_on_the_page(
-    browser: Browser, alice: Person, app: FastAPI, monkeypatch: pytest.MonkeyPatch
-):
-    page = browser.authorize()
+@contextlib.contextmanager
+def crowded(app: FastAPI) -> Iterator[None]:
+    """As if more logins were waiting than may wait."""
     state = next(
         mount.app.state for mount in app.routes if isinstance(mount, Mount) and mount.path == "/auth"
     )
-    with monkeypatch.context() as patch:
-        patch.setattr(state, "passwords", Passwords(at_once=1, waiting=-1))
+    usual = state.passwords
+    state.passwords = Passwords(at_once=1, waiting=-1)
+    try:
+        yield
+    finally:
+        state.passwords = usual
+
+
+def test_too_many_logins_at_once_are_429_on_the_page(browser: Browser, alice: Person, app: FastAPI):
+    page = browser.authorize()
+    with crowded(app):
         refused = browser.submit(page, username="alice", password=PASSWORD)
     assert refused.status_code == 429
     assert refused.headers["retry-after"] == "1"
