@@ -10,7 +10,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from opendai import tables
@@ -136,3 +136,16 @@ def make_login(database: Database, person: Person, program: LoginClient, browser
         login = begin_login(session, session.get(tables.User, person.id), lifetime=600, client=client)
         login.browser_session_id = browser_session
         return login.id
+
+
+def count(database: Database, table: type[Any]) -> int:
+    with database.reading() as session:
+        return session.scalars(select(func.count()).select_from(table)).one()
+
+
+def is_error_page(response: Any) -> bool:
+    assert response.status_code == 400, response.headers
+    assert "location" not in response.headers
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<h1>You cannot log in here</h1>" in response.text
+    return True

@@ -1,15 +1,21 @@
-"""A model, an agent of the protocol, and a run that it has claimed."""
+"""A model, an agent and a run that it has claimed; a program that lets people log in, and a browser."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from joserfc import jwt
+from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
+from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person, Program
-from tests.resources.browsing import RETURN, Browser, LoginClient, make_login_client
+from tests.resources.browsing import ISSUER, RETURN, Browser, LoginClient, make_login, make_login_client
 from tests.resources.test_models import create_model
+from tests.resources.visiting import Visit
 from tests.resources.walking import ANY_AGENT, HandAgent, start
 
 
@@ -49,3 +55,36 @@ def browser(client: TestClient, shop: LoginClient) -> Iterator[Browser]:
     browser = Browser(client)
     yield browser
     browser.forget()
+
+
+@pytest.fixture
+def visit(browser: Browser, alice: Person, shop: LoginClient, database: Database, app: FastAPI) -> Visit:
+    session = browser.be_logged_in(database, alice)
+    login = make_login(database, alice, shop, session)
+    claims = {
+        "iss": ISSUER,
+        "sub": f"user:{alice.id}",
+        "aud": shop.client_id,
+        "typ": "ID",
+        "sid": login,
+        "exp": int(time.time()) + 300,
+    }
+
+    def sign(**changes: Any) -> str:
+        key = app.state.keys.signing
+        return jwt.encode({"alg": "RS256", "kid": key.kid}, {**claims, **changes}, key)
+
+    return Visit(browser, session, login, claims, sign)
+
+
+@pytest.fixture
+def rows(database: Database, visit: Visit) -> Callable[[], tuple[int, int]]:
+    """How many of the browser's session and of its login are left."""
+
+    def count() -> tuple[int, int]:
+        with database.reading() as session:
+            sessions = select(func.count()).where(tables.BrowserSession.id == visit.session)
+            logins = select(func.count()).where(tables.Login.id == visit.login)
+            return session.scalars(sessions).one(), session.scalars(logins).one()
+
+    return count

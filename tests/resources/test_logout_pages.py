@@ -1,18 +1,16 @@
-"""Logging out in a browser: at once with an ID token, else after a question, and never on to anywhere unregistered."""
+"""A program shows an ID token, and its person is logged out at once: here, there, and sent nowhere unregistered."""
 
 import base64
 import hmac
 import json
-import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from joserfc import jwt
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from opendai import tables
@@ -22,93 +20,13 @@ from opendai.database import Database
 from opendai.tables.columns import now
 from tests.conftest import Person
 from tests.resources.browsing import (
-    ISSUER,
-    OPENID,
-    REALM,
     RETURN,
-    Browser,
     LoginClient,
     handed_over,
-    hidden_fields,
     make_login,
     make_login_client,
 )
-
-LOGOUT = f"{OPENID}/logout"
-LONG = "x" * 10_000
-
-
-@dataclass(frozen=True)
-class Visit:
-    """Alice is logged in in the browser, and in the shop."""
-
-    browser: Browser
-    session: str
-    login: str
-    claims: dict[str, Any]
-    sign: Callable[..., str]
-
-    @property
-    def hint(self) -> str:
-        return self.sign()
-
-    def log_out(self, **parameters: Any) -> Any:
-        return self.browser.client.get(LOGOUT, params=parameters)
-
-
-@pytest.fixture
-def visit(browser: Browser, alice: Person, shop: LoginClient, database: Database, app: FastAPI) -> Visit:
-    session = browser.be_logged_in(database, alice)
-    login = make_login(database, alice, shop, session)
-    claims = {
-        "iss": ISSUER,
-        "sub": f"user:{alice.id}",
-        "aud": shop.client_id,
-        "typ": "ID",
-        "sid": login,
-        "exp": int(time.time()) + 300,
-    }
-
-    def sign(**changes: Any) -> str:
-        key = app.state.keys.signing
-        return jwt.encode({"alg": "RS256", "kid": key.kid}, {**claims, **changes}, key)
-
-    return Visit(browser, session, login, claims, sign)
-
-
-@pytest.fixture
-def rows(database: Database, visit: Visit) -> Callable[[], tuple[int, int]]:
-    """How many of the browser's session and of its login are left."""
-
-    def count() -> tuple[int, int]:
-        with database.reading() as session:
-            sessions = select(func.count()).where(tables.BrowserSession.id == visit.session)
-            logins = select(func.count()).where(tables.Login.id == visit.login)
-            return session.scalars(sessions).one(), session.scalars(logins).one()
-
-    return count
-
-
-def _is_error_page(response: Any) -> bool:
-    assert response.status_code == 400
-    assert "location" not in response.headers
-    assert "<h1>You cannot log out here</h1>" in response.text
-    return True
-
-
-def _is_farewell(response: Any) -> bool:
-    assert response.status_code == 200
-    assert "<p>You are logged out.</p>" in response.text
-    return True
-
-
-def _asks(response: Any) -> bool:
-    assert response.status_code == 200
-    assert "<h1>Log out?</h1>" in response.text
-    return True
-
-
-# With an ID token
+from tests.resources.visiting import LONG, Visit, asks, is_farewell, is_logout_refusal
 
 
 def test_a_program_logs_its_person_out_and_has_the_browser_back(
@@ -126,7 +44,7 @@ def test_without_a_state_the_address_is_gone_to_as_it_is(visit: Visit):
 
 
 def test_without_an_address_a_page_says_so(visit: Visit, rows: Callable[[], tuple[int, int]]):
-    assert _is_farewell(visit.log_out(id_token_hint=visit.hint))
+    assert is_farewell(visit.log_out(id_token_hint=visit.hint))
     assert rows() == (0, 0)
 
 
@@ -144,14 +62,14 @@ def test_tokens_of_the_login_are_refused_at_once(
 
 
 def test_an_id_token_that_has_run_out_is_good_enough(visit: Visit, rows: Callable[[], tuple[int, int]]):
-    assert _is_farewell(visit.log_out(id_token_hint=visit.sign(exp=int(time.time()) - 86_400)))
+    assert is_farewell(visit.log_out(id_token_hint=visit.sign(exp=int(time.time()) - 86_400)))
     assert rows() == (0, 0)
 
 
 def test_a_program_elsewhere_ends_the_session_too(visit: Visit, rows: Callable[[], tuple[int, int]]):
     hint = visit.hint
     visit.browser.forget()
-    assert _is_farewell(visit.log_out(id_token_hint=hint))
+    assert is_farewell(visit.log_out(id_token_hint=hint))
     assert rows() == (0, 0)
 
 
@@ -169,7 +87,7 @@ def test_a_login_without_a_browser_ends_alone(
 ):
     login = make_login(database, bob, shop, None)
     hint = visit.sign(sid=login, sub=f"user:{bob.id}")
-    assert _is_farewell(visit.log_out(id_token_hint=hint))
+    assert is_farewell(visit.log_out(id_token_hint=hint))
     # Alice's browser is not Bob's.
     assert rows() == (1, 1)
     with database.reading() as session:
@@ -177,7 +95,7 @@ def test_a_login_without_a_browser_ends_alone(
 
 
 def test_somebody_elses_login_is_not_ended(visit: Visit, bob: Person, rows: Callable[[], tuple[int, int]]):
-    assert _is_farewell(visit.log_out(id_token_hint=visit.sign(sub=f"user:{bob.id}")))
+    assert is_farewell(visit.log_out(id_token_hint=visit.sign(sub=f"user:{bob.id}")))
     assert rows() == (1, 1)
 
 
@@ -204,11 +122,11 @@ def test_somebody_elses_login_is_not_ended(visit: Visit, bob: Person, rows: Call
 def test_nobody_is_sent_to_what_was_not_registered(
     visit: Visit, rows: Callable[[], tuple[int, int]], uri: Any
 ):
-    assert _is_error_page(visit.log_out(id_token_hint=visit.hint, post_logout_redirect_uri=uri))
-    assert _is_error_page(visit.log_out(client_id="shop-id", post_logout_redirect_uri=uri))
+    assert is_logout_refusal(visit.log_out(id_token_hint=visit.hint, post_logout_redirect_uri=uri))
+    assert is_logout_refusal(visit.log_out(client_id="shop-id", post_logout_redirect_uri=uri))
     assert rows() == (1, 1)
     visit.browser.forget()
-    assert _is_error_page(visit.log_out(client_id="shop-id", post_logout_redirect_uri=uri))
+    assert is_logout_refusal(visit.log_out(client_id="shop-id", post_logout_redirect_uri=uri))
 
 
 def test_an_address_of_another_client_is_not_gone_to(
@@ -216,8 +134,8 @@ def test_an_address_of_another_client_is_not_gone_to(
 ):
     make_login_client(database, "bank", "https://bank.example.com/")
     address = "https://bank.example.com/"
-    assert _is_error_page(visit.log_out(id_token_hint=visit.hint, post_logout_redirect_uri=address))
-    assert _is_error_page(
+    assert is_logout_refusal(visit.log_out(id_token_hint=visit.hint, post_logout_redirect_uri=address))
+    assert is_logout_refusal(
         visit.log_out(id_token_hint=visit.hint, client_id="bank-id", post_logout_redirect_uri=address)
     )
     assert rows() == (1, 1)
@@ -226,7 +144,7 @@ def test_an_address_of_another_client_is_not_gone_to(
 def test_an_address_of_a_client_that_was_revoked_is_not_gone_to(visit: Visit, database: Database):
     with database.writing() as session:
         session.execute(update(tables.ApiClient).values(revoked_at=now()))
-    assert _is_error_page(visit.log_out(id_token_hint=visit.hint, post_logout_redirect_uri=RETURN))
+    assert is_logout_refusal(visit.log_out(id_token_hint=visit.hint, post_logout_redirect_uri=RETURN))
 
 
 def _signed_with_bytes(secret: bytes, kid: str, body: str) -> str:
@@ -268,74 +186,7 @@ def test_what_is_no_id_token_of_ours_is_no_hint(
 ):
     for name, hint in _forgeries(visit, app, alice).items():
         response = visit.log_out(id_token_hint=hint, post_logout_redirect_uri=RETURN)
-        assert _asks(response), name
+        assert asks(response), name
         assert rows() == (1, 1), name
-    assert _asks(visit.log_out(id_token_hint=[visit.hint, visit.hint]))
+    assert asks(visit.log_out(id_token_hint=[visit.hint, visit.hint]))
     assert rows() == (1, 1)
-
-
-# With a question
-
-
-def test_without_a_hint_the_person_is_asked(visit: Visit, rows: Callable[[], tuple[int, int]]):
-    page = visit.log_out()
-    assert _asks(page)
-    assert rows() == (1, 1)
-    assert re.findall(r"<script|<img|<link|<iframe|style=", page.text) == []
-    policy = page.headers["content-security-policy"]
-    assert "form-action 'self'; " in policy
-    assert "frame-ancestors 'none'" in policy
-    assert page.headers["cache-control"] == "no-store"
-    assert _is_farewell(visit.browser.submit(page))
-    assert rows() == (0, 0)
-
-
-def test_after_the_question_the_browser_goes_where_a_client_may_have_it(
-    visit: Visit, rows: Callable[[], tuple[int, int]]
-):
-    page = visit.log_out(client_id="shop-id", post_logout_redirect_uri=RETURN, state="s")
-    assert _asks(page)
-    assert "form-action 'self' https://shop.example.com;" in page.headers["content-security-policy"]
-    assert handed_over(visit.browser.submit(page)) == {"state": "s"}
-    assert rows() == (0, 0)
-
-
-def test_an_address_that_nobody_answers_for_is_not_gone_to(visit: Visit):
-    page = visit.log_out(post_logout_redirect_uri=RETURN)
-    assert _asks(page)
-    assert _is_farewell(visit.browser.submit(page))
-
-
-def test_another_site_cannot_log_somebody_out(visit: Visit, rows: Callable[[], tuple[int, int]]):
-    confirm = f"{LOGOUT}/logout-confirm"
-    page = visit.log_out()
-    cookie = visit.browser.session_cookie
-    assert _is_error_page(visit.browser.client.post(confirm, data={"form_state": "x"}))
-    assert _is_error_page(visit.browser.client.post(confirm, data={"other": "x"}))
-    visit.browser.forget()
-    visit.browser.client.cookies.set("OPENDAI_SESSION", cookie, path=REALM)
-    assert _is_error_page(visit.browser.client.post(confirm, data=hidden_fields(page)))
-    assert rows() == (1, 1)
-
-
-def test_who_is_not_logged_in_is_not_asked(browser: Browser):
-    assert _is_farewell(browser.client.get(LOGOUT))
-    response = browser.client.get(LOGOUT, params={"client_id": "shop-id", "post_logout_redirect_uri": RETURN})
-    assert response.headers["location"] == RETURN
-
-
-def test_a_second_answer_to_the_question_is_as_good(visit: Visit):
-    page = visit.log_out()
-    assert _is_farewell(visit.browser.submit(page))
-    assert _is_farewell(visit.browser.submit(page))
-
-
-def test_another_realm_has_no_logout(browser: Browser):
-    for response in (
-        browser.client.get(LOGOUT.replace("eggplant", "master")),
-        browser.client.post(
-            f"{LOGOUT}/logout-confirm".replace("eggplant", "master"), data={"form_state": "x"}
-        ),
-    ):
-        assert response.status_code == 404
-        assert response.json() == {"error": "not_found", "error_description": "There is no such realm."}
