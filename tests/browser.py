@@ -22,7 +22,7 @@ _OPTIONS = [
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
     found = next((path for name in _NAMES if (path := shutil.which(name))), None)
     if found is None:
         if os.environ.get(WITHOUT_SERVICES) == "1":
@@ -35,7 +35,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(chromium: Browser) -> Iterator[Page]:
     """A page without cookies of earlier tests."""
-    with browser.new_context() as context:
+    with chromium.new_context() as context:
         yield context.new_page()

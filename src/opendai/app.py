@@ -19,7 +19,7 @@ from opendai.api import agent, ai, api_clients, execution, hal, legacy, oauth, p
 from opendai.api.dialect import Family, Place
 from opendai.api.edge import HostCheck, Refuse, SecurityHeaders
 from opendai.api.requests import RequestLog
-from opendai.auth.keys import load_key_ring
+from opendai.auth.keys import KeyRing
 from opendai.auth.passwords import Passwords
 from opendai.auth.refresh_tokens import RefreshTokens
 from opendai.auth.secrets import load_secret_key
@@ -46,8 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
         synchronous=settings.sqlite_synchronous,
     )
     try:
-        with database.reading() as session:
-            keys = load_key_ring(session, secret_key)
+        keys = KeyRing(database, secret_key)
         outside = outside_provider(settings, database)
     except BaseException:
         database.close()
@@ -58,7 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
         signing_key=secret_key.derive("file urls"),
         max_connections=settings.threads,
     )
-    worker = Worker(database, store, settings)
+    worker = Worker(database, store, settings, keys)
     closing = threading.Event()
 
     @contextlib.asynccontextmanager
@@ -85,6 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
         "secret_key": secret_key,
         "passwords": Passwords(),
         "ai_servers_allowed": ai_servers_allowed,
+        "keys": keys,
         "tokens": Tokens(keys, issuer=f"{settings.public_url}/auth/realms/{settings.realm}"),
         "refresh_tokens": RefreshTokens(secret_key.derive("refresh tokens")),
         "outside": outside,

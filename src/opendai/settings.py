@@ -105,7 +105,8 @@ class Settings(BaseSettings):
         1800, description="How long a login through a program lasts without being refreshed."
     )
     login_seconds: Seconds = Field(
-        36_000, description="How long a login lasts at most, however often it is refreshed."
+        36_000,
+        description="How long a login lasts at most, and how long a browser stays logged in.",
     )
     file_url_seconds: int = Field(120, ge=60, le=300, description="Lifetime of a signed screenshot address.")
     lease_seconds: Seconds = Field(30, description="How long a claimed run waits for a report of its agent.")

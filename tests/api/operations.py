@@ -18,6 +18,18 @@ OPEN = {
     ("POST", f"{_OPENID}/revoke"),
     ("POST", f"{_OPENID}/logout"),
     ("POST", "/api/v2/auth"),
+    ("GET", "/auth/realms/{realm}"),
+    ("GET", "/auth/realms/{realm}/.well-known/openid-configuration"),
+    ("GET", f"{_OPENID}/certs"),
+    # Pages for people who have no token yet, or want to be rid of it, and what such pages ask.
+    ("GET", f"{_OPENID}/auth"),
+    ("POST", "/auth/realms/{realm}/login-actions/authenticate"),
+    ("GET", f"{_OPENID}/logout"),
+    ("POST", f"{_OPENID}/logout/logout-confirm"),
+    ("GET", f"{_OPENID}/login-status-iframe.html"),
+    ("GET", f"{_OPENID}/login-status-iframe.html/init"),
+    ("GET", f"{_OPENID}/3p-cookies/step1.html"),
+    ("GET", f"{_OPENID}/3p-cookies/step2.html"),
 }
 # These read the token themselves: at /ai/auth theirs may be one that is refused, at userinfo it may be in a form.
 READ_THEIR_TOKEN = {

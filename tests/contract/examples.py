@@ -27,6 +27,10 @@ _CHANGING = {
     "address": "203.0.113.7",
     "total_execution_time_secs": 1.5,
     "refresh_token": "00000000-0000-4000-8000-000000000001.0.c2VhbA",
+    "form_state": "what-the-page-carried",
+    "kid": "5f1c8e0b6a4d4c7f9e2b3a1d0c9f8e7d",
+    "n": "the-modulus-of-the-key",
+    "public_key": "the-public-half-of-the-key",
     "client_secret": "the-secret-that-was-shown-once",
 }
 _MOMENT_SHOWN = "2026-11-22T09:30:00.120000+00:00"
@@ -52,7 +56,7 @@ def example_of(response: Any) -> dict[str, Any]:
     body = _body(response.request)
     if body is not None:
         found["request"] = _steady(body, seen)
-    if response.status_code < 300 and response.content:
+    if response.status_code < 300 and response.headers.get("content-type") == "application/json":
         found["response"] = _steady(response.json(), seen)
     return found
 

@@ -47,7 +47,8 @@ _FAMILIES = {
     "/execution_service/api/v1": "Executions, as DAI 6.5 to 7.5 publish them. Bad input is 422 in FastAPI's words, "
     'other refusals are `{"detail": "…"}`.',
     "/auth": "Tokens, as Keycloak, RFC 6749 and OpenID Connect have them; [tokens.md](tokens.md) tells which "
-    "grants there are and how long a login lasts.",
+    "grants there are and how long a login lasts. People log in by a page, with the authorization code flow and PKCE "
+    "(S256).",
     "/agent_service/api/v1": "The protocol of our agents, which [agents.md](agents.md) tells; DAI publishes none.",
     "/api/rest/latest": "AI servers, as Squash TM publishes them; [ai-servers.md](ai-servers.md) tells of them. "
     'A rule that is broken is 412 `{"fieldValidationErrors": […], "message": "…"}`, '

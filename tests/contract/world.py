@@ -16,6 +16,7 @@ from opendai.auth.logins import begin_login, token_for_user
 from opendai.auth.passwords import Passwords
 from opendai.database import Database, Table
 from tests.conftest import Person, Program
+from tests.resources.browsing import RETURN, Browser, make_login_client
 from tests.resources.walking import ANY_AGENT, HandAgent, log, send_screenshot, start, step
 
 # Small, so that the examples made from it can be read.
@@ -143,6 +144,12 @@ class World:
         return made(self.alice.post("/ai/models", json=body))
 
     @cached_property
+    def browser(self) -> Browser:
+        """A browser that comes from the page of a shop, which lets people log in here."""
+        make_login_client(self.app.state.database, "shop", RETURN)
+        return Browser(self.client)
+
+    @cached_property
     def test_case(self) -> Any:
         return made(self.alice.get("/ai/testcases", params={"modelid": self.model["modeluuid"]}))[0]
 
@@ -257,3 +264,4 @@ def world(
     made_up = World(app, client, {"admin": admin, "alice": alice, "bob": bob, "nobody": nobody}, lab)
     yield made_up
     made_up.restore()
+    client.cookies.clear()

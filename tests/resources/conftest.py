@@ -1,16 +1,21 @@
-"""A model, an agent of the protocol, a run that it has claimed; and a record in which nothing is written yet."""
+"""What the tests of one resource share: a model, an agent, a claimed run, a program for logins, and a browser."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from fastapi import FastAPI
+from joserfc import jwt
+from sqlalchemy import delete, func, select
 from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person, Program
+from tests.resources.browsing import ISSUER, RETURN, Browser, LoginClient, make_login, make_login_client
 from tests.resources.test_models import create_model
+from tests.resources.visiting import Visit
 from tests.resources.walking import ANY_AGENT, HandAgent, start
 
 
@@ -47,3 +52,57 @@ def root(admin: Person, alice: Person, forget: Callable[[], None]) -> Person:
     """The administrator, beside Alice; nothing is written down yet."""
     forget()
     return admin
+
+
+@pytest.fixture
+def shop(client: TestClient, database: Database) -> LoginClient:
+    """The page of a shop, and an app on people's machines."""
+    return make_login_client(
+        database,
+        "shop",
+        RETURN,
+        "https://shop.example.com/back?kind=1",
+        "http://127.0.0.1/app",
+        "http://[::1]:1/app",
+        "com.example.shop:/back",
+    )
+
+
+@pytest.fixture
+def browser(client: TestClient, shop: LoginClient) -> Iterator[Browser]:
+    browser = Browser(client)
+    yield browser
+    browser.forget()
+
+
+@pytest.fixture
+def visit(browser: Browser, alice: Person, shop: LoginClient, database: Database, app: FastAPI) -> Visit:
+    session = browser.be_logged_in(database, alice)
+    login = make_login(database, alice, shop, session)
+    claims = {
+        "iss": ISSUER,
+        "sub": f"user:{alice.id}",
+        "aud": shop.client_id,
+        "typ": "ID",
+        "sid": login,
+        "exp": int(time.time()) + 300,
+    }
+
+    def sign(**changes: Any) -> str:
+        key = app.state.keys.signing
+        return jwt.encode({"alg": "RS256", "kid": key.kid}, {**claims, **changes}, key)
+
+    return Visit(browser, session, login, claims, sign)
+
+
+@pytest.fixture
+def rows(database: Database, visit: Visit) -> Callable[[], tuple[int, int]]:
+    """How many of the browser's session and of its login are left."""
+
+    def count() -> tuple[int, int]:
+        with database.reading() as session:
+            sessions = select(func.count()).where(tables.BrowserSession.id == visit.session)
+            logins = select(func.count()).where(tables.Login.id == visit.login)
+            return session.scalars(sessions).one(), session.scalars(logins).one()
+
+    return count

@@ -3,7 +3,16 @@
 from typing import Any
 
 from opendai.api.dialect import Family, Refusal, build
-from opendai.resources import introspection, logouts, revocation, userinfo
+from opendai.resources import (
+    authorization,
+    discovery,
+    introspection,
+    login_status,
+    logout_pages,
+    logouts,
+    revocation,
+    userinfo,
+)
 from opendai.resources.grants import routes as grants
 from opendai.resources.grants.requests import GrantRefused
 from opendai.settings import Settings
@@ -13,7 +22,9 @@ PREFIX = "/auth"
 _CODES = {
     400: "invalid_request",
     401: "invalid_token",
+    403: "access_denied",
     404: "not_found",
+    409: "session_changed",
     413: "invalid_request",
     429: "temporarily_unavailable",
     503: "temporarily_unavailable",
@@ -23,7 +34,17 @@ _CODES = {
 def create(settings: Settings) -> Family:
     return build(
         "opendai: OpenID Connect",
-        [grants.router, introspection.router, revocation.router, userinfo.router, logouts.router],
+        [
+            discovery.router,
+            authorization.router,
+            grants.router,
+            introspection.router,
+            revocation.router,
+            userinfo.router,
+            logouts.router,
+            logout_pages.router,
+            login_status.router,
+        ],
         prefix=PREFIX,
         body=_body,
         refusal=_refusal,

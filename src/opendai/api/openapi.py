@@ -80,7 +80,7 @@ def _add_refusals(
         answers[str(wrong_field)] = {"description": _WRONG_FIELD}
         answers.setdefault("413", {"description": _MEANINGS[413]})
     if has_body or operation.get("parameters"):
-        answers[str(invalid)] = {"description": _BAD_INPUT}
+        answers.setdefault(str(invalid), {"description": _BAD_INPUT})
     if "security" in operation:
         answers.setdefault("401", {"description": _MEANINGS[401]})
     if policies - {_policy(Anyone)}:
@@ -91,7 +91,8 @@ def _add_refusals(
         if int(status) >= 400:
             if answer["description"] == HTTPStatus(int(status)).phrase:  # The route has no words of its own.
                 answer["description"] = _MEANINGS[int(status)]
-            answer["content"] = {"application/json": {"schema": refusal(int(status))}}
+            # What a person sees is a page; everything else is refused in the family's words.
+            answer.setdefault("content", {"application/json": {"schema": refusal(int(status))}})
     operation["responses"] = dict(sorted(answers.items()))
 
 

@@ -81,8 +81,9 @@ class Tokens:
             "iat": int(now),
             "exp": int(now) + lifetime,
         }
-        header = {"alg": "RS256", "typ": "JWT", "kid": self._keys.signing.kid}
-        text = jwt.encode(header, said, self._keys.signing, algorithms=["RS256"])
+        # Asked for once: between two questions the next key's time may come.
+        key = self._keys.signing
+        text = jwt.encode({"alg": "RS256", "typ": "JWT", "kid": key.kid}, said, key, algorithms=["RS256"])
         return text, _claims(said)
 
     def read(self, token: str, *, now: float) -> Claims:
@@ -114,7 +115,7 @@ class Tokens:
         headers = unverified.headers()
         if not headers.keys() <= {"alg", "typ", "kid"}:
             raise ValueError("an unexpected header")
-        return self._keys.verifying[headers["kid"]]
+        return self._keys.verifying(headers["kid"])
 
 
 def _claims(values: Mapping[str, Any]) -> Claims:

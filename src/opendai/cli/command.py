@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from opendai import __version__
 from opendai.auth.secrets import SecretKeyProblem
-from opendai.cli import clients, demo, serve, smtp, users
+from opendai.cli import clients, demo, keys, serve, smtp, users
 from opendai.errors import Problem
 from opendai.migration import NewerDatabase
 
@@ -19,6 +19,7 @@ app.command("migrate")(serve.migrate)
 app.command("demo")(demo.demo)
 app.add_typer(users.app, name="users")
 app.add_typer(clients.app, name="clients")
+app.add_typer(keys.app, name="keys")
 app.add_typer(smtp.app, name="smtp")
 
 

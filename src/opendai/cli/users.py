@@ -59,7 +59,9 @@ def set_password(username: Username, data_dir: DataDir = None) -> None:
 def unlock_user(username: Username, data_dir: DataDir = None) -> None:
     """Let a user log in again of whom too many logins failed."""
     with open_database(read_settings(data_dir)) as database, database.writing() as session:
-        forget_account(session, UserRepository(session).get_named(username).username)
+        user = UserRepository(session).get_named(username)
+        forget_account(session, user.username)
+        Audit(session, Actor.of_command()).record("user.unlock", f"user:{user.id}")
     typer.echo(f"The user {username} may log in again.")
 
 

@@ -34,8 +34,9 @@ IsoTime = Annotated[Time, BeforeValidator(_written_out)]
 
 class AuditEventOut(Output):
     """`action` is create, update or delete of a user, a group or an api_client, as "user.create"; api_client.revoke
-    or api_client.regenerate; license.create or license.delete; smtp.update; login or logout. `actor_kind` is user,
-    client, or command for what was done on the server itself.
+    or api_client.regenerate; license.create or license.delete; smtp.update; key.rotate or key.disable; user.unlock;
+    login or logout. `actor_kind` is user, client, command for what was done on the server itself, or provider for
+    what an outside identity provider brought about.
     """
 
     id: int

@@ -5,7 +5,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from opendai import tables
+from opendai.auth.audit import Actor, Audit, Origin
 from opendai.database import DatabaseDep
+from opendai.resources.browser_sessions import end_browser_session
 from opendai.resources.grants.credentials import CLIENT_FIELDS, authenticate
 from opendai.resources.grants.requests import (
     ENDPOINTS,
@@ -37,13 +39,21 @@ def end_login(request: Request, database: DatabaseDep, fields: Fields) -> None:
     if token is None:
         raise GrantRefused("invalid_grant", "Invalid refresh token")
     with database.writing() as session:
-        end_with_browser_session(session, token.login_id)
+        end_with_browser_session(session, token.login_id, Origin.of(request))
 
 
-def end_with_browser_session(session: Session, login_id: str) -> None:
+def end_with_browser_session(session: Session, login_id: str, origin: Origin) -> None:
     """End a login and every other one from the same browser session; nothing if it has ended already."""
-    login, browser_session = tables.Login, tables.BrowserSession
-    origin = session.scalar(select(login.browser_session_id).where(login.id == login_id))
-    if origin is not None:
-        session.execute(delete(browser_session).where(browser_session.id == origin))
-    session.execute(delete(login).where(login.id == login_id))
+    login, user = tables.Login, tables.User
+    found = session.execute(
+        select(login.browser_session_id, user.id, user.username)
+        .join(user, user.id == login.user_id)
+        .where(login.id == login_id)
+    ).one_or_none()
+    if found is None:
+        return
+    if found.browser_session_id is not None:
+        end_browser_session(session, found.browser_session_id, origin)
+    else:
+        session.execute(delete(login).where(login.id == login_id))
+        Audit(session, Actor("user", found.username, origin)).record("logout", f"user:{found.id}")

@@ -8,6 +8,8 @@ import structlog
 from sqlalchemy import delete, select
 
 from opendai import tables
+from opendai.auth.keys import SECONDS_BETWEEN_READS, KeyRing
+from opendai.auth.rotation import has_keys_to_retire, retire_keys
 from opendai.database import Database, database_clock
 from opendai.resources.executions.claims import waits_for
 from opendai.resources.executions.endings import expire_leases
@@ -19,16 +21,18 @@ from opendai.worker.walker import walk_one
 _log = structlog.get_logger("opendai.worker")
 _WALKER_PAUSE = 0.25
 _SWEEP_PAUSE = 60.0
+_RETIREMENT_PAUSE = 60.0
 _ORPHAN_AGE = timedelta(hours=1)
 
 
 class Worker:
-    """Ends leases, walks runs without an agent, and removes what has had its time: objects, logins, tokens.
+    """Ends leases, walks runs without an agent, removes what has had its time (objects, logins, tokens), and
+    tends the keys.
 
     Every piece of work is one conditional change, so any number of servers may do it side by side.
     """
 
-    def __init__(self, database: Database, store: ObjectStore, settings: Settings) -> None:
+    def __init__(self, database: Database, store: ObjectStore, settings: Settings, keys: KeyRing) -> None:
         self._database = database
         self._store = store
         self._settings = settings
@@ -38,6 +42,8 @@ class Worker:
             "walks": (self._walk_waiting, _WALKER_PAUSE),
             "objects": (self.sweep_objects, _SWEEP_PAUSE),
             "logins": (self.sweep_logins, _SWEEP_PAUSE),
+            "keys": (keys.read, SECONDS_BETWEEN_READS),
+            "old keys": (self._retire_keys, _RETIREMENT_PAUSE),
         }
         self._threads = [
             threading.Thread(
@@ -90,6 +96,13 @@ class Worker:
     def sweep_logins(self) -> None:
         """Remove logins, codes, and what else is kept of them, once their time is over."""
         delete_expired(self._database, self._stopping)
+
+    def _retire_keys(self) -> None:
+        with self._database.reading() as session:
+            if not has_keys_to_retire(session):
+                return
+        with self._database.writing() as session:
+            _log.info("keys were disabled, as their tokens have run out", keys=retire_keys(session))
 
     def sweep_objects(self) -> None:
         """Remove objects whose row is gone or was never written."""

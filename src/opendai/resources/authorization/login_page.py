@@ -1,0 +1,51 @@
+"""The page that asks for a username and a password."""
+
+from html import escape
+
+from fastapi import Request, Response
+
+from opendai.resources import pages
+from opendai.resources.authorization.demands import Demand
+from opendai.resources.page_forms import FIELD, PageForm
+from opendai.resources.parameters import Parameters
+from opendai.resources.realms import Realm
+from opendai.resources.redirects import policy_source
+
+PURPOSE = "login"
+
+
+def show_login(
+    request: Request,
+    realm: Realm,
+    parameters: Parameters,
+    demand: Demand,
+    *,
+    username: str = "",
+    problem: str = "",
+    status: int = 200,
+) -> Response:
+    form = PageForm(request, parameters.values, purpose=PURPOSE)
+    # Browsers that check where a form leads check where it is redirected to as well.
+    targets = f"'self' {policy_source(demand.address.uri)}"
+    headers = {"Retry-After": "1"} if status == 429 else None
+    body = _body(realm, form, demand.client.name, username=username, problem=problem)
+    page = pages.show("Log in", body, status=status, form_targets=targets, headers=headers)
+    form.bind(page, realm)
+    return page
+
+
+def _body(realm: Realm, form: PageForm, program: str, *, username: str, problem: str) -> str:
+    described = ' aria-describedby="problem"' if problem else ""
+    first, second = ("", " autofocus") if username else (" autofocus", "")
+    return (
+        f"<p>You go on to {escape(program)}.</p>{pages.alert(problem)}"
+        f'<form method="post" action="{escape(realm.path)}/login-actions/authenticate">'
+        f"{pages.hidden(FIELD, form.field)}"
+        '<label for="username">Username</label>'
+        f'<input id="username" name="username" value="{escape(username)}" autocomplete="username" '
+        f'autocapitalize="none" spellcheck="false" maxlength="255" required{first}{described}>'
+        '<label for="password">Password</label>'
+        '<input id="password" name="password" type="password" autocomplete="current-password" '
+        f'maxlength="1024" required{second}{described}>'
+        '<button type="submit">Log in</button></form>'
+    )

@@ -1,0 +1,168 @@
+"""Where browsers come in: the authorization endpoint, and the form of the login page."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy.orm import Session
+
+from opendai import tables
+from opendai.auth.addresses import client_address
+from opendai.auth.audit import Origin
+from opendai.auth.logins import log_in
+from opendai.auth.passwords import Passwords
+from opendai.database import Database, DatabaseDep
+from opendai.errors import Invalid, TooMany
+from opendai.resources import cookies, pages
+from opendai.resources.authorization.demands import NAMES, Demand, Misdirected, SentBack, read_demand
+from opendai.resources.authorization.login_page import PURPOSE, show_login
+from opendai.resources.browser_sessions import Browser, begin_browser_session, find_browser
+from opendai.resources.grants.codes import SECONDS, make_code
+from opendai.resources.inputs import Line, Password
+from opendai.resources.page_forms import LARGEST, FieldsDep, form_page, open_form
+from opendai.resources.parameters import Parameters, read_parameters
+from opendai.resources.realms import Realm, RealmDep
+
+_WRONG = "The username or the password is wrong."
+_TITLE = "You cannot log in here"
+_PAGE: dict[str, Any] = {"content": {"text/html": {"schema": {"type": "string"}}}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The login page."},
+    303: {"description": "Back to the program, with a code or an error."},
+    400: {"description": "A page that says why the browser is sent nowhere.", **_PAGE},
+}
+_KEPT = {"read": True, "key_share": True}
+_line, _password = TypeAdapter(Line), TypeAdapter(Password)
+
+router = APIRouter(tags=["OpenID Connect"])
+
+
+@router.get(
+    "/realms/{realm}/protocol/openid-connect/auth",
+    response_class=HTMLResponse,
+    openapi_extra={
+        "parameters": [{"name": name, "in": "query", "schema": {"type": "string"}} for name in NAMES]
+    },
+    responses=_ANSWERS,
+)
+def authorize(request: Request, realm: RealmDep, database: DatabaseDep) -> Response:
+    """Let a person log in and send the browser back with a code. PKCE with S256 is needed."""
+    parameters = read_parameters(request.query_params.multi_items(), NAMES)
+    try:
+        with database.reading() as session:
+            demand = read_demand(session, parameters)
+            browser = find_browser(session, request)
+        if browser is not None and demand.is_met_by(browser):
+            location = _go_on(database, realm, demand, browser)
+            if location is not None:
+                return pages.send_to(location)
+        return _ask(request, realm, parameters, demand)
+    except SentBack as refusal:
+        return _send_back(realm, refusal)
+    except Invalid as problem:
+        return pages.show_sentence(_TITLE, problem.message, status=400)
+
+
+@router.post(
+    "/realms/{realm}/login-actions/authenticate",
+    response_class=HTMLResponse,
+    openapi_extra=form_page("username", "password"),
+    max_body_size=LARGEST,
+    responses={
+        **_ANSWERS,
+        200: {"description": "The login page once more, as the login failed."},
+        429: {"description": "Too many logins wait; Retry-After says when to come back.", **_PAGE},
+    },
+)
+async def authenticate(
+    request: Request, realm: RealmDep, database: DatabaseDep, fields: FieldsDep
+) -> Response:
+    """The form of the login page: log the person in, and send the browser back with a code."""
+    passwords: Passwords = request.app.state.passwords
+    try:
+        return await passwords.in_turn(_authenticate, request, realm, database, fields)
+    except SentBack as refusal:
+        return _send_back(realm, refusal)
+    except TooMany as problem:
+        page = pages.show_sentence(_TITLE, problem.message, status=429)
+        page.headers["Retry-After"] = str(problem.retry_after)
+        return page
+    except Invalid as problem:
+        return pages.show_sentence(_TITLE, problem.message, status=400)
+
+
+def _authenticate(request: Request, realm: Realm, database: Database, fields: dict[str, str]) -> Response:
+    parameters = Parameters(open_form(request, fields, purpose=PURPOSE))
+    with database.reading() as session:
+        # Once more: what the page was shown for may be gone by now.
+        demand = read_demand(session, parameters)
+    user = _find_user(request, database, fields)
+    answer = _begin(request, realm, database=database, demand=demand, user=user) if user else None
+    if answer is not None:
+        return answer
+    return show_login(request, realm, parameters, demand, username=fields.get("username", ""), problem=_WRONG)
+
+
+def _ask(request: Request, realm: Realm, parameters: Parameters, demand: Demand) -> Response:
+    if demand.is_silent:
+        raise SentBack(demand.address, "login_required", "The person has to log in.")
+    return show_login(request, realm, parameters, demand, username=demand.login_hint)
+
+
+def _find_user(request: Request, database: Database, fields: dict[str, str]) -> tables.User | None:
+    username, password = fields.get("username", ""), fields.get("password", "")
+    try:
+        _line.validate_python(username), _password.validate_python(password)
+    except ValidationError:
+        # Nobody can have such a name or password, and a database might choke on it.
+        return None
+    address = client_address(request)
+    return log_in(database, request.app.state.passwords, username, password, address=address)
+
+
+def _begin(
+    request: Request, realm: Realm, *, database: Database, demand: Demand, user: tables.User
+) -> Response | None:
+    """Log the person in and send the browser back; None if the person was deleted in the meantime."""
+    lifetime = request.app.state.settings.login_seconds
+    with database.writing() as session:
+        earlier = find_browser(session, request)
+        origin = Origin.of(request)
+        begun = begin_browser_session(session, user, earlier, lifetime=lifetime, origin=origin)
+        if begun is None:
+            return None
+        browser_session, cookie = begun
+        location = _with_code(session, realm, demand, browser_session)
+    response = pages.send_to(location)
+    cookies.give_cookie(response, realm, cookies.SESSION, cookie, seconds=lifetime)
+    return response
+
+
+def _go_on(database: Database, realm: Realm, demand: Demand, browser: Browser) -> str | None:
+    """Where to send a browser in which somebody is logged in; None if that ended a moment ago."""
+    with database.writing() as session:
+        row = session.get(tables.BrowserSession, browser.id, with_for_update=_KEPT)
+        return _with_code(session, realm, demand, row) if row else None
+
+
+def _with_code(session: Session, realm: Realm, demand: Demand, browser_session: tables.BrowserSession) -> str:
+    # The lock keeps the client until the code that points at it is committed.
+    if session.get(tables.ApiClient, demand.client.id, with_for_update=_KEPT) is None:
+        raise Misdirected("The program that sent you here is not known any more.")
+    code = make_code(
+        session,
+        client=demand.client,
+        browser_session=browser_session,
+        redirect_uri=demand.address.uri,
+        challenge=demand.challenge,
+        nonce=demand.nonce,
+        scope=demand.scope,
+        lifetime=SECONDS,
+    )
+    return demand.address.carrying({"code": code, "session_state": browser_session.id}, issuer=realm.url)
+
+
+def _send_back(realm: Realm, refusal: SentBack) -> Response:
+    given = {"error": refusal.code, "error_description": refusal.message}
+    return pages.send_to(refusal.address.carrying(given, issuer=realm.url))

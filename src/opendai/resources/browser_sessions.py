@@ -1,0 +1,85 @@
+"""Browsers in which a person has logged in: found by a cookie, begun with a password, ended with all their logins."""
+
+import secrets
+import uuid
+from dataclasses import dataclass
+
+from fastapi import Request
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from opendai.auth.audit import Actor, Audit, Origin
+from opendai.auth.logins import hash_secret, hold
+from opendai.database import database_clock
+from opendai.resources import cookies
+from opendai.tables import BrowserSession, User
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A browser session as a value; `age` is how many seconds ago the password was given."""
+
+    id: str
+    user_id: int
+    age: float
+
+
+def find_browser(session: Session, request: Request) -> Browser | None:
+    """The session that the browser's cookie stands for, if it has not ended."""
+    cookie = cookies.find_cookie(request, cookies.SESSION)
+    if cookie is None:
+        return None
+    row = session.execute(
+        select(
+            BrowserSession.id,
+            BrowserSession.user_id,
+            (database_clock() - BrowserSession.authenticated).label("age"),
+        ).where(
+            BrowserSession.cookie_sha256 == hash_secret(cookie), BrowserSession.expires > database_clock()
+        )
+    ).one_or_none()
+    return Browser(row.id, row.user_id, row.age) if row else None
+
+
+def begin_browser_session(
+    session: Session, user: User, earlier: Browser | None, *, lifetime: int, origin: Origin
+) -> tuple[BrowserSession, str] | None:
+    """Write down that a person logged in here, and what the cookie holds from now on.
+
+    None if the person was deleted, or got another password, in the meantime. The cookie is always a new one, so
+    that nobody knows it who gave this browser the last one. Somebody else's session here ends.
+    """
+    if not hold(session, user, None, None):
+        return None
+    now = session.scalar(select(database_clock())) or 0.0
+    row = _kept(session, user, earlier, origin)
+    if row is None:
+        row = BrowserSession(id=str(uuid.uuid4()), user_id=user.id)
+        session.add(row)
+    cookie = secrets.token_urlsafe(32)
+    row.cookie_sha256, row.authenticated, row.expires = hash_secret(cookie), now, now + lifetime
+    session.flush()
+    Audit(session, Actor("user", user.username, origin)).record("login", f"user:{user.id}", by="login page")
+    return row, cookie
+
+
+def _kept(session: Session, user: User, earlier: Browser | None, origin: Origin) -> BrowserSession | None:
+    """The session of the same person, whose programs stay logged in when they give the password once more."""
+    if earlier is None:
+        return None
+    if earlier.user_id != user.id:
+        end_browser_session(session, earlier.id, origin)
+        return None
+    return session.get(BrowserSession, earlier.id, with_for_update=True)
+
+
+def end_browser_session(session: Session, identity: str, origin: Origin) -> None:
+    """Log the browser out; the logins that began in it go with it. Nothing if it has ended already."""
+    person = session.execute(
+        select(User.id, User.username)
+        .join(BrowserSession, BrowserSession.user_id == User.id)
+        .where(BrowserSession.id == identity)
+    ).one_or_none()
+    if person is not None:
+        session.execute(delete(BrowserSession).where(BrowserSession.id == identity))
+        Audit(session, Actor("user", person.username, origin)).record("logout", f"user:{person.id}")

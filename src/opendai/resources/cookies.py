@@ -1,0 +1,27 @@
+"""The cookies of the pages: which browser this is. All belong to one realm and go to no other site's requests."""
+
+from fastapi import Request, Response
+
+from opendai.resources.realms import Realm
+
+SESSION = "OPENDAI_SESSION"
+FORM = "OPENDAI_FORM"
+TRIAL = "OPENDAI_TRIAL"
+
+
+def find_cookie(request: Request, name: str) -> str | None:
+    """What the browser brought, if it can be one of ours."""
+    value = request.cookies.get(name, "")
+    return value if len(value) == 43 and value.isascii() else None
+
+
+def give_cookie(response: Response, realm: Realm, name: str, value: str, *, seconds: int) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=seconds,
+        path=realm.path,
+        secure=realm.is_secure,
+        httponly=True,
+        samesite="lax",
+    )

@@ -1,0 +1,82 @@
+"""What programs read before they send anybody here: where everything is, and the keys that tokens are signed with."""
+
+import base64
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from opendai.auth.keys import KeyRing
+from opendai.resources.realms import RealmDep
+
+router = APIRouter(tags=["OpenID Connect"])
+
+_AUTHENTICATION = ["client_secret_basic", "client_secret_post", "none"]
+_SECONDS_KEPT = 300
+# Kept for longer, the list would still lack a key that signs already.
+_SECONDS_KEYS_ARE_KEPT = 5
+
+
+@router.get("/realms/{realm}/.well-known/openid-configuration")
+async def get_configuration(realm: RealmDep, response: Response) -> dict[str, Any]:
+    """Where the endpoints are and what they offer, as OpenID Connect Discovery has it."""
+    _let_pages_read(response, seconds=_SECONDS_KEPT)
+    return {
+        "issuer": realm.url,
+        "authorization_endpoint": f"{realm.openid}/auth",
+        "token_endpoint": f"{realm.openid}/token",
+        "introspection_endpoint": f"{realm.openid}/token/introspect",
+        "revocation_endpoint": f"{realm.openid}/revoke",
+        "userinfo_endpoint": f"{realm.openid}/userinfo",
+        "end_session_endpoint": f"{realm.openid}/logout",
+        "check_session_iframe": f"{realm.openid}/login-status-iframe.html",
+        "jwks_uri": f"{realm.openid}/certs",
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials", "password"],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "fragment"],
+        "code_challenge_methods_supported": ["S256"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "token_endpoint_auth_methods_supported": _AUTHENTICATION,
+        "introspection_endpoint_auth_methods_supported": _AUTHENTICATION[:2],
+        "revocation_endpoint_auth_methods_supported": _AUTHENTICATION,
+        "scopes_supported": ["openid", "profile", "email", "template:dai:agents"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "claim_types_supported": ["normal"],
+        "claims_supported": [
+            *("iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "jti", "sid", "nonce", "typ", "at_hash"),
+            *("preferred_username", "name", "groups", "roles"),
+        ],
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "require_request_uri_registration": False,
+        "authorization_response_iss_parameter_supported": True,
+    }
+
+
+@router.get("/realms/{realm}")
+async def get_realm(request: Request, realm: RealmDep, response: Response) -> dict[str, Any]:
+    """The realm as Keycloak shows it, with the public half of the key that signs now."""
+    keys: KeyRing = request.app.state.keys
+    _let_pages_read(response, seconds=_SECONDS_KEYS_ARE_KEPT)
+    return {
+        "realm": realm.name,
+        "public_key": base64.b64encode(keys.signing.as_der(private=False)).decode(),
+        "token-service": f"{realm.url}/protocol/openid-connect",
+        "account-service": f"{realm.url}/account",
+        "tokens-not-before": 0,
+    }
+
+
+@router.get("/realms/{realm}/protocol/openid-connect/certs")
+async def list_keys(request: Request, realm: RealmDep, response: Response) -> dict[str, Any]:
+    """The keys that tokens may be signed with, as a JSON Web Key Set. The next one is in it before it signs."""
+    keys: KeyRing = request.app.state.keys
+    _let_pages_read(response, seconds=_SECONDS_KEYS_ARE_KEPT)
+    return {"keys": [key.as_dict(private=False) for key in keys.published]}
+
+
+def _let_pages_read(response: Response, *, seconds: int) -> None:
+    # The same for everybody and open to everybody, so a page of any origin may read it.
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cache-Control"] = f"public, max-age={seconds}"

@@ -1,0 +1,134 @@
+"""Logging out in a browser, as OpenID Connect RP-Initiated Logout has it.
+
+A program that shows an ID token logs its person out at once; anybody else's browser is asked first.
+"""
+
+from html import escape
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from opendai import tables
+from opendai.auth.audit import Origin
+from opendai.auth.hints import Hint, find_hint
+from opendai.database import DatabaseDep
+from opendai.errors import Invalid
+from opendai.resources import pages
+from opendai.resources.browser_sessions import Browser, end_browser_session, find_browser
+from opendai.resources.login_clients import find_login_client
+from opendai.resources.logouts import end_with_browser_session
+from opendai.resources.page_forms import FIELD, LARGEST, FieldsDep, PageForm, form_page, open_form
+from opendai.resources.parameters import Parameters, read_parameters
+from opendai.resources.realms import Realm, RealmDep
+from opendai.resources.redirects import is_registered, policy_source, with_parameters
+
+NAMES = ("id_token_hint", "post_logout_redirect_uri", "client_id", "state")
+_PURPOSE = "logout"
+_TITLE = "You cannot log out here"
+_PAGE: dict[str, Any] = {"content": {"text/html": {"schema": {"type": "string"}}}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "A page that asks, or says that the person is logged out."},
+    303: {"description": "Back to the program."},
+    400: {"description": "A page that says why nothing was done.", **_PAGE},
+}
+
+router = APIRouter(tags=["OpenID Connect"])
+
+
+@router.get(
+    "/realms/{realm}/protocol/openid-connect/logout",
+    response_class=HTMLResponse,
+    openapi_extra={
+        "parameters": [{"name": name, "in": "query", "schema": {"type": "string"}} for name in NAMES]
+    },
+    responses=_ANSWERS,
+)
+def show_logout(request: Request, realm: RealmDep, database: DatabaseDep) -> Response:
+    """Log the browser out and send it back to an address that was registered, if there is one."""
+    parameters = read_parameters(request.query_params.multi_items(), NAMES)
+    hint = find_hint(request.app.state.keys, parameters.find("id_token_hint") or "", issuer=realm.url)
+    try:
+        with database.reading() as session:
+            target = _target(session, parameters, hint)
+            browser = find_browser(session, request)
+    except Invalid as problem:
+        return pages.show_sentence(_TITLE, problem.message, status=400)
+    if hint is None and browser is not None:
+        return _ask(request, realm, parameters, target)
+    if hint is not None:
+        with database.writing() as session:
+            _end(session, hint, browser, Origin.of(request))
+    return _said(target)
+
+
+@router.post(
+    "/realms/{realm}/protocol/openid-connect/logout/logout-confirm",
+    response_class=HTMLResponse,
+    openapi_extra=form_page(),
+    max_body_size=LARGEST,
+    responses=_ANSWERS,
+)
+def confirm_logout(request: Request, realm: RealmDep, database: DatabaseDep, fields: FieldsDep) -> Response:
+    """The form of the page that asks: log the browser out."""
+    try:
+        parameters = Parameters(open_form(request, fields, purpose=_PURPOSE))
+        with database.reading() as session:
+            target = _target(session, parameters, None)
+    except Invalid as problem:
+        return pages.show_sentence(_TITLE, problem.message, status=400)
+    with database.writing() as session:
+        browser = find_browser(session, request)
+        if browser is not None:
+            end_browser_session(session, browser.id, Origin.of(request))
+    return _said(target)
+
+
+def _target(session: Session, parameters: Parameters, hint: Hint | None) -> str | None:
+    """Where to go afterwards; None if nobody said so, or nobody whom we know."""
+    if parameters.refused - {"id_token_hint"}:
+        raise Invalid("A parameter is given more than once, is too long or has control characters.")
+    named, uri = parameters.find("client_id"), parameters.find("post_logout_redirect_uri")
+    if hint is not None and named is not None and named != hint.client_id:
+        raise Invalid("The login to end is not one of this program.")
+    client_id = hint.client_id if hint is not None else named
+    if uri is None or client_id is None:
+        return None
+    client = find_login_client(session, client_id)
+    if client is None or not is_registered(client, uri):
+        raise Invalid("The address to return to is not one that was registered for this program.")
+    state = parameters.find("state")
+    return with_parameters(uri, {} if state is None else {"state": state}, mode="query")
+
+
+def _end(session: Session, hint: Hint, browser: Browser | None, origin: Origin) -> None:
+    """End the hint's login with the browser session it began in, and this browser's if it is the same person's."""
+    login = tables.Login
+    is_theirs = select(login.id).where(login.id == hint.login_id, login.user_id == hint.user_id)
+    if session.scalar(is_theirs) is not None:
+        end_with_browser_session(session, hint.login_id, origin)
+    if browser is not None and browser.user_id == hint.user_id:
+        end_browser_session(session, browser.id, origin)
+
+
+def _ask(request: Request, realm: Realm, parameters: Parameters, target: str | None) -> Response:
+    kept = {name: value for name, value in parameters.values.items() if name != "id_token_hint"}
+    form = PageForm(request, kept, purpose=_PURPOSE)
+    body = (
+        "<p>You are logged in in this browser.</p>"
+        f'<form method="post" action="{escape(realm.path)}/protocol/openid-connect/logout/logout-confirm">'
+        f'{pages.hidden(FIELD, form.field)}<button type="submit" autofocus>Log out</button></form>'
+    )
+    targets = f"'self' {policy_source(target)}" if target else "'self'"
+    page = pages.show("Log out?", body, form_targets=targets)
+    form.bind(page, realm)
+    return page
+
+
+def _said(target: str | None) -> Response:
+    """What follows once nobody is logged in any more."""
+    if target is None:
+        return pages.show_sentence("Logged out", "You are logged out.")
+    return pages.send_to(target)

@@ -1,0 +1,105 @@
+"""The forms of our pages, which only the browser that was shown one can send back, and only for a while.
+
+What a form carries along is in one hidden field, signed together with a cookie that the page set: another
+site can make a browser send a form, but knows no signature for that browser's cookie.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
+
+from opendai.auth.secrets import SecretKey
+from opendai.errors import Invalid
+from opendai.resources import cookies
+from opendai.resources.realms import Realm
+
+FIELD = "form_state"
+LARGEST = 131_072
+_SECONDS = 1800
+_FORM_KIND = "application/x-www-form-urlencoded"
+
+
+class FormOutdated(Invalid):
+    """A form that was shown too long ago, to another browser, or by somebody else."""
+
+    def __init__(self) -> None:
+        super().__init__("This page is out of date. Go back to where you came from, and try again.")
+
+
+class PageForm:
+    """A form that a page is about to show."""
+
+    def __init__(self, request: Request, values: Mapping[str, str], *, purpose: str) -> None:
+        # A second tab shares the cookie of the first, or its page would outdate the other.
+        self._cookie = cookies.find_cookie(request, cookies.FORM) or secrets.token_urlsafe(32)
+        content = json.dumps([time.time() + _SECONDS, dict(values)], ensure_ascii=False).encode()
+        mac = _mac(request.app.state.secret_key, purpose, self._cookie, content)
+        self.field = f"{_text(content)}.{_text(mac)}"
+
+    def bind(self, response: Response, realm: Realm) -> None:
+        """Tie the form to the browser that is shown it."""
+        cookies.give_cookie(response, realm, cookies.FORM, self._cookie, seconds=_SECONDS)
+
+
+def open_form(request: Request, fields: Mapping[str, str], *, purpose: str) -> dict[str, str]:
+    """What the form carried along; FormOutdated if it is not one that this browser was just shown."""
+    cookie = cookies.find_cookie(request, cookies.FORM)
+    encoded, _, signature = fields.get(FIELD, "").partition(".")
+    try:
+        content, mac = _bytes(encoded), _bytes(signature)
+    except (binascii.Error, ValueError) as error:
+        raise FormOutdated from error
+    if cookie is None:
+        raise FormOutdated
+    if not hmac.compare_digest(mac, _mac(request.app.state.secret_key, purpose, cookie, content)):
+        raise FormOutdated
+    ends, values = json.loads(content)
+    if ends < time.time():
+        raise FormOutdated
+    return dict(values)
+
+
+async def _fields(request: Request) -> dict[str, str]:
+    if not request.headers.get("content-type", "").startswith(_FORM_KIND):
+        raise Invalid("The body must be application/x-www-form-urlencoded.")
+    async with request.form(max_files=0, max_fields=20, max_part_size=LARGEST) as form:
+        pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise Invalid("A field is given more than once.")
+    return fields
+
+
+FieldsDep = Annotated[dict[str, str], Depends(_fields)]
+
+
+def form_page(*names: str) -> dict[str, Any]:
+    """What the OpenAPI page says of such a body."""
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in (FIELD, *names)}}
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {_FORM_KIND: {"schema": {**schema, "required": [FIELD]}}},
+        }
+    }
+
+
+def _mac(secret_key: SecretKey, purpose: str, cookie: str, content: bytes) -> bytes:
+    message = b"\0".join([purpose.encode(), cookie.encode(), content])
+    return hmac.digest(secret_key.derive("page forms"), message, hashlib.sha256)
+
+
+def _text(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
