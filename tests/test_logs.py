@@ -50,7 +50,7 @@ def test_each_request_is_one_line(client: TestClient, log: Lines, alice: Person)
     assert line.pop("milliseconds") >= 0
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", line.pop("timestamp"))
     assert line == {
-        "address": None,
+        "address": "203.0.113.9",
         "event": "request",
         "level": "info",
         "logger": "opendai.requests",

@@ -33,6 +33,7 @@ _CHANGING = {
     "public_key": "the-public-half-of-the-key",
     "client_secret": "the-secret-that-was-shown-once",
 }
+_JSON = {"application/json", "application/hal+json"}
 _MOMENT_SHOWN = "2026-11-22T09:30:00.120000+00:00"
 _MILLIMOMENT_SHOWN = "2026-11-22T09:30:00.120+00:00"
 _TOKEN_SHOWN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyOjIifQ.c2lnbmF0dXJl"
@@ -56,7 +57,8 @@ def example_of(response: Any) -> dict[str, Any]:
     body = _body(response.request)
     if body is not None:
         found["request"] = _steady(body, seen)
-    if response.status_code < 300 and response.headers.get("content-type") == "application/json":
+    is_json = response.content and response.headers.get("content-type") in _JSON
+    if response.status_code < 300 and is_json:
         found["response"] = _steady(response.json(), seen)
     return found
 

@@ -15,7 +15,7 @@ from joserfc.jws import serialize_compact
 from starlette.testclient import TestClient
 
 from opendai.database import Database
-from opendai.resources.users import UserRepository
+from opendai.resources.users.repository import UserRepository
 
 REALM = "/realms/company"
 KEYS = f"{REALM}/protocol/openid-connect/certs"

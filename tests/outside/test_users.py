@@ -14,7 +14,7 @@ from opendai.auth import outside as outside_module
 from opendai.database import Database
 from opendai.errors import Conflict
 from opendai.resources import outside_users
-from opendai.resources.users import UserRepository
+from opendai.resources.users.repository import UserRepository
 from tests.conftest import PASSWORD, Person, Program
 from tests.outside.provider import Provider, TokenOf, Use, me, people
 

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from opendai import tables
 from opendai.auth.logins import begin_login, hash_secret
 from opendai.database import Database, database_clock
+from opendai.resources.grants.scopes import granted_scope
 from tests.conftest import PASSWORD, Person
 from tests.resources.browsing import (
     CHALLENGE,
@@ -40,7 +41,7 @@ def test_a_person_logs_in_and_the_browser_brings_a_code(
     assert given == {"state": "the state", "session_state": session_row.id, "iss": ISSUER}
     assert row.code_sha256 == hash_secret(code)
     assert (row.client_id, row.browser_session_id, row.redirect_uri) == (shop.id, session_row.id, RETURN)
-    assert (row.challenge, row.nonce, row.scope) == (CHALLENGE, "the nonce", "openid profile")
+    assert (row.challenge, row.nonce, row.scope) == (CHALLENGE, "the nonce", granted_scope("openid profile"))
     assert row.login_id is None
     assert session_row.user_id == alice.id
     assert session_row.cookie_sha256 == hash_secret(browser.session_cookie)

@@ -80,7 +80,9 @@ def test_a_public_client_has_no_secret(client: TestClient, admin: Person, databa
     assert [row[3] for row in rows(database)] == [None]
     response = ends(client, admin, "secret")
     assert (response.status_code, response.json()) == (400, {"message": "A public client has no secret."})
-    for secret in ("", "None", "null", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"):
+    answer = grant(client, {**issued, "client_secret": ""})
+    assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
+    for secret in ("None", "null", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"):
         assert grant(client, {**issued, "client_secret": secret}).status_code == 401
     response = client.post("/api/v2/auth", json={"client_id": issued["client_id"], "client_secret": "x"})
     assert response.status_code == 401

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -96,7 +97,7 @@ def ring(counting: CountingDatabase, secret_key, clock: Clock) -> KeyRing:
 
 def _token(ring: KeyRing) -> tuple[Tokens, str]:
     tokens = Tokens(ring, issuer="http://testserver")
-    text, _ = tokens.issue("user:1", now=1000, lifetime=60, extra={"sid": "s"})
+    text, _ = tokens.issue("user:1", now=1000, lifetime=60, extra={"sid": str(uuid.uuid4())})
     return tokens, text
 
 

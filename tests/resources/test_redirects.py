@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from opendai import tables
 from opendai.database import Database
+from opendai.resources.grants.scopes import granted_scope
 from opendai.tables.columns import now
 from tests.conftest import PASSWORD, Person
 from tests.resources.browsing import (
@@ -194,4 +195,4 @@ def test_what_may_be_left_out(browser: Browser, alice: Person, database: Databas
     with database.reading() as session:
         row = session.scalars(select(tables.AuthorizationCode)).one()
     assert row.nonce == (None if without == "nonce" else "the nonce")
-    assert row.scope == ("" if without == "scope" else "openid profile")
+    assert row.scope == granted_scope("" if without == "scope" else "openid profile")

@@ -50,6 +50,7 @@ TABLE: dict[str, Row] = {
     "GET /ai/ping": OPEN,
     "GET /ai/status": OPEN,
     "GET /ai/usage": USERS,
+    "GET /ai/audit": ADMIN,
     "POST /ai/users": ADMIN,
     "GET /ai/users": ADMIN,
     "GET /ai/users/{user_id}": SELF,

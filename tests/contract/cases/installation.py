@@ -107,5 +107,6 @@ def update_smtp_to_a_port_that_cannot_be(world: World, caller: Caller) -> Any:
 
 @success("GET /ai/smtp", by="admin")
 def get_smtp(world: World, caller: Caller) -> Any:
-    made(world.admin.put("/ai/smtp", json=MAIL))
+    if not world.admin.get("/ai/smtp").json()["serverhost"]:
+        made(world.admin.put("/ai/smtp", json=MAIL))
     return caller.get("/ai/smtp")

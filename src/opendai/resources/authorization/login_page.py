@@ -27,9 +27,8 @@ def show_login(
     form = PageForm(request, parameters.values, purpose=PURPOSE)
     # Browsers that check where a form leads check where it is redirected to as well.
     targets = f"'self' {policy_source(demand.address.uri)}"
-    headers = {"Retry-After": "1"} if status == 429 else None
     body = _body(realm, form, demand.client.name, username=username, problem=problem)
-    page = pages.show("Log in", body, status=status, form_targets=targets, headers=headers)
+    page = pages.show("Log in", body, status=status, form_targets=targets)
     form.bind(page, realm)
     return page
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
@@ -81,27 +82,40 @@ async def authenticate(
     """The form of the login page: log the person in, and send the browser back with a code."""
     passwords: Passwords = request.app.state.passwords
     try:
-        return await passwords.in_turn(_authenticate, request, realm, database, fields)
+        try:
+            return await passwords.in_turn(_authenticate, request, realm, database, fields)
+        except TooMany as problem:
+            again = await run_in_threadpool(
+                _show_again, request, realm, database, fields, problem.message, 429
+            )
+            again.headers["Retry-After"] = str(problem.retry_after)
+            return again
     except SentBack as refusal:
         return _send_back(realm, refusal)
-    except TooMany as problem:
-        page = pages.show_sentence(_TITLE, problem.message, status=429)
-        page.headers["Retry-After"] = str(problem.retry_after)
-        return page
     except Invalid as problem:
         return pages.show_sentence(_TITLE, problem.message, status=400)
 
 
 def _authenticate(request: Request, realm: Realm, database: Database, fields: dict[str, str]) -> Response:
-    parameters = Parameters(open_form(request, fields, purpose=PURPOSE))
-    with database.reading() as session:
-        # Once more: what the page was shown for may be gone by now.
-        demand = read_demand(session, parameters)
+    _, demand = _reopened(request, database, fields)
     user = _find_user(request, database, fields)
     answer = _begin(request, realm, database=database, demand=demand, user=user) if user else None
-    if answer is not None:
-        return answer
-    return show_login(request, realm, parameters, demand, username=fields.get("username", ""), problem=_WRONG)
+    return answer or _show_again(request, realm, database, fields, _WRONG, 200)
+
+
+def _show_again(
+    request: Request, realm: Realm, database: Database, fields: dict[str, str], problem: str, status: int
+) -> Response:
+    parameters, demand = _reopened(request, database, fields)
+    username = fields.get("username", "")
+    return show_login(request, realm, parameters, demand, username=username, problem=problem, status=status)
+
+
+def _reopened(request: Request, database: Database, fields: dict[str, str]) -> tuple[Parameters, Demand]:
+    """What the page was shown for, looked up once more: it may be gone by now."""
+    parameters = Parameters(open_form(request, fields, purpose=PURPOSE))
+    with database.reading() as session:
+        return parameters, read_demand(session, parameters)
 
 
 def _ask(request: Request, realm: Realm, parameters: Parameters, demand: Demand) -> Response:
