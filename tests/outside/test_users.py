@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth import outside as outside_module
+from opendai.auth.audit import Actor, Audit
 from opendai.database import Database
 from opendai.errors import Conflict
 from opendai.resources import outside_users
@@ -199,7 +200,7 @@ def test_who_logs_in_elsewhere_gets_no_password_here(
             "message": "erin logs in at the identity provider and has no password here."
         }
     with database.writing() as session, pytest.raises(Conflict):
-        UserRepository(session).set_password("erin", "a hash")
+        UserRepository(session).set_password("erin", "a hash", Audit(session, Actor.of_command()))
     assert client.post("/ai/auth", json={"username": "erin", "password": PASSWORD}).status_code == 404
 
 
