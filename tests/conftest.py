@@ -1,6 +1,7 @@
 """The server under test: once per database, emptied between tests, asked over HTTP."""
 
 import secrets
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,9 @@ from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.app import create_app
-from opendai.auth.logins import begin_login, hash_secret, token_for_client, token_for_user
+from opendai.auth.logins import hash_secret, token_for_client, token_for_user
 from opendai.auth.passwords import Passwords
+from opendai.auth.tokens import Tokens
 from opendai.database import Database, Table
 from opendai.resources.api_clients import DEFAULT_GRANTS
 from opendai.resources.coverage_models import CoverageModelRepository
@@ -24,6 +26,7 @@ pytest_plugins = ["tests.services", "tests.browser", "tests.mailserver", "tests.
 
 PASSWORD = "correct horse battery staple"
 _KEPT = {"signing_keys", "instance"}
+_signed: dict[tuple[Tokens, str], str] = {}
 
 
 @dataclass(frozen=True)
@@ -118,22 +121,29 @@ def _empty(database: Database) -> None:
 
 def _person(app: FastAPI, password_hash: str, name: str, *, role: str, groups: list[str]) -> Person:
     database: Database = app.state.database
+    group = tables.Group
     with database.writing() as session:
-        rows = [_group(session, group) for group in groups]
+        there = {row.name: row for row in session.scalars(select(group).where(group.name.in_(groups)))}
+        rows = [there.get(name) or group(name=name) for name in groups]
         user = tables.User(username=name, password_hash=password_hash, role=role, groups=rows)
         session.add(user)
         session.flush()
-        login = begin_login(session, user, lifetime=600)
-        token, _ = token_for_user(app.state.tokens, user, login, lifetime=600)
-        return Person(user.id, name, {"Authorization": f"Bearer {token}"})
+        # The same in every test, as the ids of the rows are: then it need be signed only once.
+        login = tables.Login(
+            id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{user.id} {name}")),
+            user_id=user.id,
+            authenticated=0.0,
+            expires=2.0**33,
+        )
+        session.add(login)
+    return Person(user.id, name, {"Authorization": f"Bearer {_token(app.state.tokens, user, login)}"})
 
 
-def _group(session, name: str) -> tables.Group:
-    found = session.query(tables.Group).filter_by(name=name).one_or_none()
-    if found is None:
-        found = tables.Group(name=name)
-        session.add(found)
-    return found
+def _token(tokens: Tokens, user: tables.User, login: tables.Login) -> str:
+    key = (tokens, login.id)
+    if key not in _signed:
+        _signed[key], _ = token_for_user(tokens, user, login, lifetime=3600)
+    return _signed[key]
 
 
 def make_program(app: FastAPI, name: str, role: str) -> Program:
