@@ -93,7 +93,9 @@ def _steady(value: Any, seen: dict[str, str]) -> Any:
 
 def _shown(key: str, inner: Any, seen: dict[str, str]) -> Any:
     if key == "expires_in":
-        return -(-inner // 60) * 60  # What is left of a lifetime of whole minutes a moment after it began.
+        # What is left of a lifetime some time after it began.
+        whole = 60 if inner <= 600 else 3600
+        return -(-inner // whole) * whole
     # A field of one name may be a number in one answer and text in another.
     shown = _CHANGING.get(key)
     if shown is None or isinstance(shown, str) != isinstance(inner, str):
