@@ -5,7 +5,7 @@ from typing import Any
 
 from opendai.api.dialect import Family, Refusal, build
 from opendai.errors import Fault
-from opendai.resources.ai_servers import routes
+from opendai.resources.ai_servers import generation_routes, routes
 from opendai.resources.ai_servers.schemas import CREDENTIALS_TYPE, PREFIX
 from opendai.resources.inputs import LARGEST_ID
 from opendai.settings import Settings
@@ -20,7 +20,7 @@ _LONGEST_VALUE = 255
 def create(settings: Settings) -> Family:
     return build(
         "opendai: AI servers",
-        [routes.router],
+        [routes.router, generation_routes.router],
         prefix=PREFIX,
         body=worded,
         refusal=_refusal,

@@ -1,4 +1,4 @@
-"""The background work of a server, each kind in a thread of its own."""
+"""The background work of a server, each kind in a thread of its own or in several."""
 
 import threading
 from collections.abc import Callable
@@ -9,28 +9,35 @@ from sqlalchemy import delete, select
 
 from opendai import tables
 from opendai.database import Database, database_clock
+from opendai.resources.ai_servers.calls import ServerCalls
+from opendai.resources.ai_servers.generations import claimable
 from opendai.resources.executions.claims import waits_for
 from opendai.resources.executions.endings import expire_leases
 from opendai.settings import Settings
 from opendai.storage import FileStore, ObjectStore
+from opendai.worker.drafting import draft_one
 from opendai.worker.expiry import delete_expired
 from opendai.worker.walker import walk_one
 
 _log = structlog.get_logger("opendai.worker")
 _WALKER_PAUSE = 0.25
+_DRAFTER_PAUSE = 0.25
 _SWEEP_PAUSE = 60.0
 _ORPHAN_AGE = timedelta(hours=1)
 
 
 class Worker:
-    """Ends leases, walks runs without an agent, and removes what has had its time: objects, logins, tokens.
+    """Ends leases, walks runs without an agent, has test cases drafted, and removes what has had its time.
 
     Every piece of work is one conditional change, so any number of servers may do it side by side.
     """
 
-    def __init__(self, database: Database, store: ObjectStore, settings: Settings) -> None:
+    def __init__(
+        self, database: Database, store: ObjectStore, ai_server_calls: ServerCalls, settings: Settings
+    ) -> None:
         self._database = database
         self._store = store
+        self._ai_server_calls = ai_server_calls
         self._settings = settings
         self._stopping = threading.Event()
         work = {
@@ -39,6 +46,9 @@ class Worker:
             "objects": (self.sweep_objects, _SWEEP_PAUSE),
             "logins": (self.sweep_logins, _SWEEP_PAUSE),
         }
+        # One that waits for an AI server must not keep the others waiting.
+        for number in range(1, settings.ai_server_calls + 1):
+            work[f"drafts-{number}"] = (self._draft_waiting, _DRAFTER_PAUSE)
         self._threads = [
             threading.Thread(
                 target=self._repeat, args=(name, function, pause), name=f"opendai-{name}", daemon=True
@@ -84,6 +94,18 @@ class Worker:
             walk_one(
                 self._database,
                 lease_seconds=max(self._settings.lease_seconds, 30),
+                stopping=self._stopping,
+            )
+
+    def _draft_waiting(self) -> None:
+        while not self._stopping.is_set():
+            with self._database.reading() as session:
+                if session.scalar(select(tables.Generation.id).where(claimable()).limit(1)) is None:
+                    return
+            draft_one(
+                self._database,
+                self._ai_server_calls,
+                lease_seconds=self._settings.lease_seconds,
                 stopping=self._stopping,
             )
 
