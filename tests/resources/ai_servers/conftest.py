@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.routing import Mount
 
 from opendai.outbound.addresses import Allowed
+from opendai.outbound.http import Outbound
 from opendai.settings import Settings
 
 
@@ -24,3 +25,10 @@ def hal(app: FastAPI, settings: Settings) -> Iterator[Callable[..., None]]:
 
     yield change
     change()
+
+
+@pytest.fixture
+def loopback(app: FastAPI, hal: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """AI servers may be on this machine."""
+    hal(ai_server_allowed_hosts="127.0.0.1")
+    monkeypatch.setattr(app.state.ai_server_calls, "outbound", Outbound(allowed=Allowed.parse("127.0.0.1")))

@@ -33,7 +33,7 @@ _LONGEST_TEXT = 1 << 18
 _MOST_TOKENS = 100_000
 # A shorter token is part of many words; no provider has one.
 _SHORTEST_MASKED = 8
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{,]', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{,]', re.DOTALL)
 # What may be better in a moment; the rest will be as wrong the next time.
 _PASSING = {429, 502, 503, 504}
 _PAUSE_SECONDS = 5

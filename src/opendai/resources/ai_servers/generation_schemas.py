@@ -12,7 +12,7 @@ from opendai.resources.ai_servers.calls import Outcome
 from opendai.resources.ai_servers.generations import MOST_ATTEMPTS, RUNNING
 from opendai.resources.ai_servers.paging import Paging, linked_pages, pages_of, query_of
 from opendai.resources.ai_servers.proposals import Draft
-from opendai.resources.ai_servers.schemas import PREFIX, LinksOut, PageOut, Stamp
+from opendai.resources.ai_servers.schemas import PREFIX, LinkOut, LinksOut, PageOut, Stamp
 from opendai.resources.inputs import LARGEST_ID, Input, Line, Text, Whole
 from opendai.tables.columns import now
 
@@ -59,6 +59,12 @@ class AcceptanceIn(Input):
     model_id: ModelRef | None = None
 
 
+class SelfOut(BaseModel):
+    """The link that everything has."""
+
+    this: LinkOut = Field(alias="self")
+
+
 class FailureOut(BaseModel):
     """The stage that failed, and why."""
 
@@ -85,14 +91,14 @@ class TrialOut(BaseModel):
     text: str | None
     """What stands at the json_path, at most the first 65,536 characters."""
     testCases: list[Draft]  # noqa: N815 - the documented spelling
-    links: LinksOut = Field(alias="_links")
+    links: SelfOut = Field(alias="_links")
 
 
 class ProgressOut(BaseModel):
     """How often the server was asked, and for how long it has been thinking now."""
 
     attempt: int
-    attempts: int = MOST_ATTEMPTS
+    attempts: int
     elapsed_seconds: int
     deadline_seconds: int
 
@@ -118,7 +124,7 @@ class GenerationOut(BaseModel):
     created_by: str
     created_on: Stamp
     ended_on: Stamp | None
-    links: LinksOut = Field(alias="_links")
+    links: SelfOut = Field(alias="_links")
 
 
 class GenerationsEmbeddedOut(BaseModel):
@@ -150,7 +156,7 @@ class AcceptedOut(BaseModel):
 
 class AcceptanceOut(BaseModel):
     accepted: list[AcceptedOut]
-    links: LinksOut = Field(alias="_links")
+    links: SelfOut = Field(alias="_links")
 
 
 class GenerationWriter:
@@ -182,6 +188,7 @@ class GenerationWriter:
         elapsed = math.floor((now() - row.started_at).total_seconds()) if row.started_at else 0
         progress = {
             "attempt": row.attempt,
+            "attempts": MOST_ATTEMPTS,
             "elapsed_seconds": max(elapsed, 0) if row.status == RUNNING else 0,
             "deadline_seconds": deadline_seconds,
         }

@@ -13,7 +13,7 @@ _LONGEST = 60_000
 _MOST_STARTS = 10
 _DECODER = json.JSONDecoder(strict=False)
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_STRING_OR_COMMA = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|,(?=\s*[\]}])', re.DOTALL)
+_STRING_OR_COMMA = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|,(?=\s*[\]}])', re.DOTALL)
 
 
 class ShapeError(ValueError):
@@ -41,8 +41,9 @@ def _in_order(steps: list["Step"]) -> list["Step"]:
     return [step.model_copy(update={"index": number}) for number, step in enumerate(steps, 1)]
 
 
-Needed = Annotated[str, BeforeValidator(_storable), Field(min_length=1, max_length=4_000)]
-Optional = Annotated[str, BeforeValidator(_text_or_nothing), Field(max_length=10_000)]
+Needed = Annotated[str, Field(min_length=1, max_length=4_000), BeforeValidator(_storable)]
+Title = Annotated[str, Field(min_length=1, max_length=255), BeforeValidator(_storable)]
+Optional = Annotated[str, Field(max_length=10_000), BeforeValidator(_text_or_nothing)]
 
 
 class Step(BaseModel):
@@ -56,7 +57,7 @@ class Step(BaseModel):
 class Draft(BaseModel):
     """A test case in the documented shape."""
 
-    name: Annotated[Needed, Field(max_length=255)]
+    name: Title
     description: Optional = ""
     prerequisites: Optional = ""
     testSteps: Annotated[list[Step], Field(max_length=_MOST_STEPS), AfterValidator(_in_order)] = []  # noqa: N815
@@ -97,15 +98,16 @@ def _found(text: str) -> dict[str, Any]:
     """The first object in the text that has test cases."""
     if text.lstrip().startswith("<think>"):
         text = text.rpartition("</think>")[2]
-    problem = "The text holds no JSON object."
+    problems = []
     for value in _objects(text):
-        if isinstance(value, dict):
-            if "testCases" in value:
-                return value
-            problem = 'The JSON of the text has no "testCases".'
-        elif not problem.startswith("The JSON"):
-            problem = f"The JSON of the text is broken: {value}."
-    raise ShapeError(problem)
+        if isinstance(value, str):
+            problems.append(f"The JSON of the text is broken: {value}.")
+        elif "testCases" in value:
+            return value
+        else:
+            problems.append('The JSON of the text has no "testCases".')
+    # What follows the first is mostly a part of it.
+    raise ShapeError(problems[0] if problems else "The text holds no JSON object.")
 
 
 def _objects(text: str) -> Iterator[dict[str, Any] | str]:

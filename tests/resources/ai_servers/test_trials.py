@@ -1,0 +1,406 @@
+"""/api/rest/latest/ai-servers/{id}/test: what was sent, what came back, and which stage failed."""
+
+import gzip
+import json
+import socket
+import threading
+import time
+import tracemalloc
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select, update
+from starlette.testclient import TestClient
+
+from opendai import tables
+from opendai.database import Database
+from opendai.outbound.addresses import Allowed
+from opendai.outbound.http import Outbound
+from opendai.resources.ai_servers import calls
+from tests.conftest import Person, Program
+from tests.mailserver import free_port
+from tests.outbound.scripted import OK, Script, Scripted, says, says_forever, says_nothing, scripted
+from tests.resources.ai_servers.asking import SERVERS, TOKEN, create, link, wrong
+from tests.resources.ai_servers.drafting import CASE, OTHER_CASE, REQUIREMENT, answers, body, drafts
+
+pytestmark = pytest.mark.usefixtures("loopback")
+HEADERS = b"HTTP/1.1 200 OK\r\n"
+MEMORY = 20 << 20
+DEADLINE_SECONDS = 0.4
+
+
+def attempt(client: TestClient, person: Person, requirement: Any = REQUIREMENT, server_id: int = 1) -> Any:
+    return client.post(
+        f"{SERVERS}/{server_id}/test", headers=person.bearer, json={"requirement": requirement}
+    )
+
+
+def outcome(client: TestClient, person: Person) -> Any:
+    response = attempt(client, person)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def set_token(client: TestClient, admin: Person, token: str = TOKEN) -> None:
+    response = client.post(f"{SERVERS}/1/credentials", headers=admin.bearer, json={"token": token})
+    assert response.status_code == 200
+
+
+@contextmanager
+def within(*, seconds: float = DEADLINE_SECONDS, memory: int = MEMORY) -> Iterator[None]:
+    tracemalloc.start()
+    begun = time.monotonic()
+    try:
+        yield
+        assert time.monotonic() - begun < seconds + 0.6
+        assert tracemalloc.get_traced_memory()[1] < memory
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_test_shows_what_was_sent_and_what_came_back(client: TestClient, admin: Person) -> None:
+    with scripted(drafts()) as server:
+        create(client, admin, url=f"{server.url}v1")
+        set_token(client, admin)
+        response = attempt(client, admin, requirement='Say "ä"\n{{ model }}')
+    payload = '{"content": "Say \\"\\u00e4\\"\\n{{ model }}"}'
+    text = json.dumps({"testCases": [CASE, OTHER_CASE]})
+    assert (response.status_code, response.json()) == (
+        200,
+        {
+            "is_successful": True,
+            "failure": None,
+            "request": {
+                "method": "POST",
+                "url": f"{server.url}v1",
+                "headers": {
+                    "Content-Type": "application/json",
+                    "Accept": "application/json",
+                    "Authorization": "Bearer ***",
+                },
+                "payload": payload,
+            },
+            "status": 200,
+            "text": text,
+            "testCases": [CASE, OTHER_CASE],
+            "_links": link("/1/test"),
+        },
+    )
+    [request] = server.requests
+    assert request.startswith(b"POST /v1 HTTP/1.1\r\n")
+    assert f"\r\nAuthorization: Bearer {TOKEN}\r\n".encode() in request
+    assert request.endswith(b"\r\n\r\n" + payload.encode())
+
+
+@pytest.mark.parametrize(
+    ("change", "header"),
+    [
+        ({"authentication_header": "X-Api-Key", "authentication_scheme": ""}, ("X-Api-Key", "")),
+        ({"authentication_scheme": "Key"}, ("Authorization", "Key ")),
+    ],
+)
+def test_the_token_goes_where_the_server_wants_it(
+    client: TestClient, admin: Person, change: dict[str, str], header: tuple[str, str]
+) -> None:
+    with scripted(drafts()) as server:
+        create(client, admin, url=server.url, **change)
+        set_token(client, admin)
+        shown = outcome(client, admin)["request"]["headers"]
+    assert shown[header[0]] == f"{header[1]}***"
+    assert f"\r\n{header[0]}: {header[1]}{TOKEN}\r\n".encode() in server.requests[0]
+
+
+def test_without_credentials_no_token_is_sent(client: TestClient, admin: Person) -> None:
+    with scripted(drafts()) as server:
+        create(client, admin, url=server.url)
+        assert set(outcome(client, admin)["request"]["headers"]) == {"Content-Type", "Accept"}
+    assert b"authorization" not in server.requests[0].lower()
+
+
+def test_a_server_that_repeats_the_token_does_not_tell_it_to_anybody(
+    client: TestClient, admin: Person
+) -> None:
+    case = {**OTHER_CASE, "description": f"I was told {TOKEN}."}
+    with scripted(drafts(case)) as server:
+        create(client, admin, url=server.url)
+        set_token(client, admin)
+        response = attempt(client, admin)
+    assert TOKEN not in response.text
+    assert response.json()["testCases"][0]["description"] == "I was told ***."
+
+
+def test_nothing_is_stored(client: TestClient, admin: Person, database: Database) -> None:
+    with scripted(drafts()) as server:
+        create(client, admin, url=server.url)
+        assert outcome(client, admin)["is_successful"]
+    with database.reading() as session:
+        assert session.scalars(select(tables.Generation)).all() == []
+        assert session.scalars(select(tables.TestCase)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "script", "text"),
+    [
+        ({"json_path": None}, answers(json.dumps({"testCases": [OTHER_CASE]}).encode()), None),
+        ({"json_path": "$"}, answers(json.dumps({"testCases": [OTHER_CASE]}).encode()), None),
+        ({"json_path": "[0]"}, answers(json.dumps([{"testCases": [OTHER_CASE]}]).encode()), None),
+        ({}, answers(body(f"```json\n{json.dumps({'testCases': [OTHER_CASE]})}\n```")), "```json\n"),
+    ],
+)
+def test_the_text_may_be_the_whole_answer_or_json_by_itself_or_fenced(
+    client: TestClient, admin: Person, change: dict[str, Any], script: Script, text: str | None
+) -> None:
+    with scripted(script) as server:
+        create(client, admin, url=server.url, **change)
+        found = outcome(client, admin)
+    assert (found["failure"], found["testCases"]) == (None, [OTHER_CASE])
+    assert found["text"].startswith(text or "{")
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        (None, "has no payload_template"),
+        ("no JSON", "invalid JSON: Expecting value at line 1, column 1"),
+        ("[{{ requirement }}]", "line 1, column 2"),
+    ],
+)
+def test_a_template_that_cannot_be_sent_is_not_sent(
+    client: TestClient, admin: Person, template: str | None, reason: str
+) -> None:
+    with scripted(drafts()) as server:
+        create(client, admin, url=server.url, payload_template=template)
+        found = outcome(client, admin)
+    assert found["failure"]["stage"] == "template"
+    assert reason in found["failure"]["message"]
+    assert (found["is_successful"], found["request"], found["status"], found["text"]) == (
+        False,
+        None,
+        None,
+        None,
+    )
+    assert server.requests == []
+
+
+def test_a_token_that_cannot_be_read_is_a_stage_of_its_own(
+    client: TestClient, admin: Person, database: Database
+) -> None:
+    with scripted(drafts()) as server:
+        create(client, admin, url=server.url)
+        with database.writing() as session:
+            session.execute(update(tables.AiServer).values(token=b"x" * 40))
+        assert outcome(client, admin)["failure"]["stage"] == "credentials"
+    assert server.requests == []
+
+
+def big(text: str) -> bytes:
+    return body(text + json.dumps({"testCases": [OTHER_CASE]}))
+
+
+FAILURES: dict[str, tuple[Script, str, str]] = {
+    "nothing said": (says_nothing, "deadline", "did not answer in time"),
+    "no answer": (says(), "protocol", "does not answer as HTTP asks"),
+    "dripping headers": (says_forever(HEADERS, b"x: y\r\n", pause_seconds=0.05), "deadline", "in time"),
+    "dripping body": (says_forever(HEADERS + b"\r\n", b"x", pause_seconds=0.05), "deadline", "in time"),
+    "endless headers": (says_forever(HEADERS, b"x-filler: 1\r\n" * 999), "protocol", "as HTTP asks"),
+    "endless hints": (
+        says_forever(b"", b"HTTP/1.1 103 Hints\r\nx: " + b"x" * 60_000 + b"\r\n\r\n"),
+        "size",
+        "larger than 2097152",
+    ),
+    "endless body": (says_forever(HEADERS + b"\r\n", b"x" * 65_536), "size", "larger than 2097152 bytes"),
+    "gzip bomb": (
+        says(HEADERS + b"Content-Encoding: gzip\r\n\r\n", gzip.compress(b"\0" * (1 << 26), 1)),
+        "encoding",
+        "is compressed",
+    ),
+    "400": (
+        answers(b"the key sk-1 is wrong", status="400 Bad Request"),
+        "status",
+        "answered 400 Bad Request.",
+    ),
+    "401": (answers(b"secret inside", status="401 Whatever"), "status", "answered 401 Unauthorized."),
+    "429": (
+        answers(b"", status="429 Slow", headers="Retry-After: 7\r\n"),
+        "status",
+        "answered 429 Too Many Requests.",
+    ),
+    "429 for long": (
+        answers(b"", status="429 Slow", headers="Retry-After: 3600\r\n"),
+        "status",
+        "and asks to wait 3600 s.",
+    ),
+    "500": (answers(b"secret inside", status="500 Oops"), "status", "answered 500 Internal Server Error."),
+    "599": (answers(b"", status="599 Odd"), "status", "answered 599."),
+    "no JSON": (answers(b"secret <html>"), "JSON", "no JSON: Expecting value at line 1, column 1."),
+    "not UTF-8": (answers(b'"\xff"'), "JSON", "not UTF-8"),
+    "deep JSON": (answers(b"[" * 60_000), "JSON", "nested too deeply"),
+    "large numbers": (answers(b"[" + b"9" * 5_000 + b"]"), "JSON", "a number that is too long"),
+    "lists without end": (answers(b"[" + b"[]," * 690_000 + b"1]"), "size", "more than 100000 parts"),
+    "objects without end": (answers(b"[" + b'{"a":1},' * 260_000 + b"1]"), "size", "more than 100000 parts"),
+    "an open string": (answers(b'["' + b'\\"' * 1_000_000), "JSON", "Unterminated string"),
+    "other JSON": (answers(b'{"choices": []}'), "json_path", "has nothing at choices[0]."),
+    "null": (
+        answers(b'{"choices": [{"message": {"content": null}}]}'),
+        "json_path",
+        "has no text at choices",
+    ),
+    "empty text": (answers(body("")), "answer shape", "The text holds no JSON object."),
+    "prose": (answers(body("I cannot do that.")), "answer shape", "holds no JSON object."),
+    "almost JSON": (answers(body('{"testCases": [{"name": "x"')), "answer shape", "is broken: Expecting"),
+    "wrong shape": (
+        answers(body('{"testCases": [{"title": 1}]}')),
+        "answer shape",
+        "testCases[0].name: Field",
+    ),
+    "a long text": (answers(big("x" * 300_000)), "size", "more than 262144 characters"),
+    "a text of wide characters": (
+        answers(json.dumps(json.loads(big("\U0001f600" * 400_000)), ensure_ascii=False).encode()),
+        "size",
+        "more than 262144 characters",
+    ),
+    "braces": (answers(body("{" * 200_000)), "answer shape", "is broken"),
+}
+
+
+@pytest.mark.parametrize(("script", "stage", "reason"), FAILURES.values(), ids=FAILURES.keys())
+def test_each_failure_has_its_stage_in_time_and_without_much_memory(
+    client: TestClient,
+    admin: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    script: Script,
+    stage: str,
+    reason: str,
+) -> None:
+    # A server's own limit is whole seconds, which is long for a test.
+    monkeypatch.setattr(calls, "DEADLINE_SECONDS", DEADLINE_SECONDS)
+    with scripted(script) as server:
+        create(client, admin, url=server.url)
+        with within():
+            response = attempt(client, admin)
+    found = response.json()
+    assert response.status_code == 200
+    assert (found["is_successful"], found["failure"]["stage"], found["testCases"]) == (False, stage, [])
+    assert reason in found["failure"]["message"]
+    assert found["request"]["url"] == server.url
+    assert "secret" not in response.text
+    assert len(response.text) < 300_000
+
+
+def test_what_is_read_at_its_largest_is_read_without_much_memory(client: TestClient, admin: Person) -> None:
+    steps = [{"action": "\U0001f600" * 300} for _ in range(50)]
+    cases = [{"name": "x", "testSteps": steps} for _ in range(15)]
+    text = json.dumps({"testCases": cases}, ensure_ascii=False)
+    content = json.dumps({"choices": [{"message": {"content": text}}]}, ensure_ascii=False)
+    with scripted(answers(content.encode())) as server:
+        create(client, admin, url=server.url)
+        with within(seconds=5):
+            found = outcome(client, admin)
+    assert (found["failure"], len(found["testCases"]), len(found["text"])) == (None, 15, 65_536)
+
+
+def test_the_servers_own_limit_of_time_counts(client: TestClient, admin: Person) -> None:
+    with scripted(says_nothing) as server:
+        create(client, admin, url=server.url, timeout_seconds=1)
+        begun = time.monotonic()
+        assert outcome(client, admin)["failure"]["stage"] == "deadline"
+    assert 0.9 < time.monotonic() - begun < 1.8
+
+
+def test_a_server_that_is_not_there_is_named(client: TestClient, admin: Person) -> None:
+    port = free_port()
+    create(client, admin, url=f"http://127.0.0.1:{port}/")
+    failure = outcome(client, admin)["failure"]
+    assert failure == {
+        "stage": "connection",
+        "message": f"127.0.0.1:{port} cannot be reached: Connection refused.",
+    }
+
+
+def test_a_redirect_is_not_followed(client: TestClient, admin: Person) -> None:
+    with scripted(says(OK)) as canary:
+        location = f"Location: {canary.url}\r\n"
+        with scripted(answers(b"", status="307 There", headers=location)) as server:
+            create(client, admin, url=server.url)
+            failure = outcome(client, admin)["failure"]
+    assert failure["stage"] == "status"
+    assert failure["message"].endswith("answered 307 Temporary Redirect, and redirects are not followed.")
+    assert canary.requests == []
+
+
+def test_a_name_that_leads_elsewhere_by_now_is_not_called(
+    client: TestClient, admin: Person, app: FastAPI, hal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hal()
+    monkeypatch.setattr(app.state.ai_server_calls, "outbound", Outbound(allowed=Allowed()))
+    addresses = iter(["93.184.216.34"])
+
+    def rebinding(host: str, port: Any, **_: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(addresses, "127.0.0.1"), port))]
+
+    with scripted(drafts()) as canary:
+        monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+        create(client, admin, url=f"http://llm.example:{canary.port}/")
+        failure = outcome(client, admin)["failure"]
+    assert failure == {
+        "stage": "address",
+        "message": "llm.example is on a private address, which the settings do not allow.",
+    }
+    assert canary.requests == []
+
+
+def test_no_more_than_so_many_are_asked_at_once_and_the_rest_of_the_server_works(
+    client: TestClient, admin: Person, app: FastAPI, database: Database
+) -> None:
+    inside, going_on = threading.Semaphore(0), threading.Event()
+
+    def wait(connection: socket.socket, server: Scripted) -> None:
+        inside.release()
+        going_on.wait(10)
+        drafts()(connection, server)
+
+    at_once = app.state.settings.ai_server_calls
+    with scripted(wait) as server, ThreadPoolExecutor(at_once) as pool:
+        create(client, admin, url=server.url)
+        waiting = [pool.submit(attempt, client, admin) for _ in range(at_once)]
+        for _ in waiting:
+            assert inside.acquire(timeout=10)
+        refused = attempt(client, admin)
+        # Nothing of the database is held: SQLite has one writer, and here it is free.
+        begun = time.monotonic()
+        changed = client.patch(f"{SERVERS}/1", headers=admin.bearer, json={"description": "Thinks long."})
+        assert (changed.status_code, time.monotonic() - begun < 2) == (200, True)
+        assert database.engine.pool.checkedout() <= 1
+        going_on.set()
+        assert [found.result().json()["failure"] for found in waiting] == [None] * at_once
+        assert attempt(client, admin).json()["is_successful"]
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+    assert refused.json() == {"message": "Too many AI servers are asked at once. Try again in a moment."}
+
+
+@pytest.mark.parametrize("requirement", [None, 1, "", " \n", "x" * 20_001, "a\0b", ["x"]])
+def test_a_requirement_that_cannot_be_is_412(client: TestClient, admin: Person, requirement: Any) -> None:
+    create(client, admin)
+    response = attempt(client, admin, requirement=requirement)
+    assert response.status_code == 412
+    wrong("requirement", response.json())
+
+
+def test_only_administrators_try_a_server(
+    client: TestClient, admin: Person, alice: Person, nobody: Person, lab: Program, ci: Program
+) -> None:
+    with scripted(drafts()) as server:
+        create(client, admin, url=server.url)
+        for person in (alice, nobody, lab):
+            assert attempt(client, person).status_code == 403
+        assert server.requests == []
+        assert attempt(client, ci).json()["is_successful"]
+
+
+def test_a_server_that_is_unknown_is_404(client: TestClient, admin: Person) -> None:
+    response = attempt(client, admin, server_id=9)
+    assert (response.status_code, response.json()) == (404, {"message": "There is no AI server 9."})
