@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.auth.callers import Caller
 from opendai.engine import Goal, GoalKind, Names, parse_model, write_test_case
+from opendai.engine.testcases import LARGEST_TEXT
 from opendai.errors import Fault, PreconditionFailed
 from opendai.resources.ai_servers.generations import FINISHED, hold_named_model
 from opendai.resources.ai_servers.proposals import Draft, Step
@@ -76,7 +77,7 @@ def _store(
         goals, untold = _translated(draft.testSteps, names)
         given = {
             "testcaseName": name,
-            "testcase": write_test_case(goals),
+            "testcase": _text(proposal["id"], goals),
             "testcaseTags": TAG,
             "testcaseDescription": draft.prose,
             "testcaseOrigin": ORIGIN,
@@ -104,6 +105,13 @@ def _translated(steps: Iterable[Step], names: Names) -> tuple[list[Goal], list[S
             if goals[-1:] != [goal] or goal.kind is GoalKind.ACTION:
                 goals.append(goal)
     return goals, untold
+
+
+def _text(number: int, goals: Iterable[Goal]) -> str:
+    text = write_test_case(goals)
+    if len(text.encode()) > LARGEST_TEXT:
+        raise PreconditionFailed(f"The proposal {number} names more than a test case can hold.")
+    return text
 
 
 def _free_name(wanted: str, taken: set[str]) -> str:
