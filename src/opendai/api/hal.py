@@ -14,6 +14,7 @@ __all__ = ["PREFIX", "create", "worded"]
 
 _BROKEN_RULE = 412
 _CREDENTIALS = {"_type", "token"}
+_GENERATION = {"requirement", "model_id", "proposals"}
 _LONGEST_VALUE = 255
 
 
@@ -46,8 +47,9 @@ def worded(refusal: Refusal) -> Any:
 
 def _field_error(fault: Fault) -> dict[str, Any]:
     is_secret = fault.field in _CREDENTIALS
+    named = "generation" if fault.field.partition(".")[0] in _GENERATION else "ai-server"
     return {
-        "objectName": CREDENTIALS_TYPE if is_secret else "ai-server",
+        "objectName": CREDENTIALS_TYPE if is_secret else named,
         "fieldName": fault.field,
         "fieldValue": None if is_secret else _repeated(fault.value),
         "errorMessage": fault.problem,

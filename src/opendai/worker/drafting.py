@@ -28,11 +28,12 @@ def draft_one(
     if task is None:
         return False
     answers = _begin(calls, task)
-    outcome = None
+    outcome, is_held = None, True
+    # Also when it is not held any more, as after it was cancelled: else more calls than may be would go on at once.
     while outcome is None and not stopping.is_set():
         outcome = _wait(answers, seconds=lease_seconds / 3, stopping=stopping)
-        if outcome is None and not _renew(database, task, 0.0 if stopping.is_set() else lease_seconds):
-            break
+        if outcome is None and is_held:
+            is_held = _renew(database, task, 0.0 if stopping.is_set() else lease_seconds)
     if outcome is not None:
         _store(database, task, outcome)
     return True

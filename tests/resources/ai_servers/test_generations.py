@@ -164,7 +164,9 @@ def test_a_model_of_another_group_is_as_one_that_is_not_there(
     for reference in (model["modeluuid"], 1):
         given = {"requirement": REQUIREMENT, "model_id": reference}
         response = client.post(f"{SERVERS}/1/generations", headers=bob.bearer, json=given)
-        assert wrong("model_id", response.json())["errorMessage"].startswith("is neither")
+        error = wrong("model_id", response.json())
+        assert error["objectName"] == "generation"
+        assert error["errorMessage"].startswith("is neither")
 
 
 def test_what_is_for_a_model_is_seen_by_its_group_and_the_rest_by_its_owner(
@@ -337,6 +339,24 @@ def test_cancelling_keeps_nothing_of_what_comes(
     found = look(client, alice)
     assert (found["status"], found["proposals"], found["failure"]) == ("CANCELLED", [], None)
     assert STAMP.fullmatch(found["ended_on"])
+
+
+@pytest.mark.slow
+def test_what_was_cancelled_goes_on_to_count_as_a_call_until_it_is_answered(
+    client: TestClient, alice: Person, gate: Gate, app: FastAPI
+) -> None:
+    at_once = app.state.settings.ai_server_calls
+    for number in range(1, at_once + 1):
+        begin(client, alice)
+        gate.await_request()
+        client.delete(f"{SERVERS}/1/generations/{number}", headers=alice.bearer)
+    begin(client, alice)
+    # For longer than it takes until a drafter hears that its work was cancelled.
+    assert not gate.inside.acquire(timeout=app.state.settings.lease_seconds / 3 + 1)
+    gate.open()
+    gate.await_request()
+    gate.open_all()
+    assert wait_for(client, alice, at_once + 1)["progress"]["attempt"] == 1
 
 
 def test_cancelling_what_has_ended_changes_nothing(client: TestClient, admin: Person) -> None:
