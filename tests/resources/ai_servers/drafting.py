@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from tests.conftest import Person
@@ -85,5 +84,13 @@ def accept(client: TestClient, person: Person, *chosen: int, generation_id: int 
     )
 
 
-def calls_of(app: FastAPI) -> Any:
-    return app.state.ai_server_calls
+def attempt(client: TestClient, person: Person, requirement: Any = REQUIREMENT, server_id: int = 1) -> Any:
+    return client.post(
+        f"{SERVERS}/{server_id}/test", headers=person.bearer, json={"requirement": requirement}
+    )
+
+
+def outcome(client: TestClient, person: Person) -> Any:
+    response = attempt(client, person)
+    assert response.status_code == 200, response.text
+    return response.json()
