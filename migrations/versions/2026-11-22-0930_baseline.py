@@ -354,6 +354,43 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "generations",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("server_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("started_by", sa.String(length=255), nullable=False),
+        sa.Column("requirement", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("claimable_from", sa.Double(), nullable=False),
+        sa.Column("stage", sa.String(length=20), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("proposals", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["model_id"], ["models.id"], name=op.f("fk_generations_model_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["owner_id"], ["users.id"], name=op.f("fk_generations_owner_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["server_id"], ["ai_servers.id"], name=op.f("fk_generations_server_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_generations")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("generations", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_generations_model_id"), ["model_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_generations_owner_id"), ["owner_id"], unique=False)
+        batch_op.create_index("ix_generations_server_id_id", ["server_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_generations_status_claimable_from", ["status", "claimable_from"], unique=False
+        )
+
+    op.create_table(
         "model_assets",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -684,6 +721,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_model_assets_asset_id"))
 
     op.drop_table("model_assets")
+    with op.batch_alter_table("generations", schema=None) as batch_op:
+        batch_op.drop_index("ix_generations_status_claimable_from")
+        batch_op.drop_index("ix_generations_server_id_id")
+        batch_op.drop_index(batch_op.f("ix_generations_owner_id"))
+        batch_op.drop_index(batch_op.f("ix_generations_model_id"))
+
+    op.drop_table("generations")
     with op.batch_alter_table("executions", schema=None) as batch_op:
         batch_op.drop_index("ix_executions_test_config_id_created_at_id")
         batch_op.drop_index("ix_executions_owner_id_created_at_id")

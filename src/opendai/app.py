@@ -26,6 +26,8 @@ from opendai.auth.secrets import load_secret_key
 from opendai.auth.tokens import Tokens
 from opendai.database import Database
 from opendai.outbound.addresses import Allowed
+from opendai.outbound.http import Outbound
+from opendai.resources.ai_servers.calls import ServerCalls
 from opendai.resources.installation import remember_public_url
 from opendai.resources.outside_users import outside_provider
 from opendai.settings import Settings
@@ -57,7 +59,10 @@ def create_app(settings: Settings) -> FastAPI:
         signing_key=secret_key.derive("file urls"),
         max_connections=settings.threads,
     )
-    worker = Worker(database, store, settings, keys)
+    ai_server_calls = ServerCalls(
+        Outbound(allowed=ai_servers_allowed), secret_key, at_once=settings.ai_server_calls
+    )
+    worker = Worker(database, store, settings, keys=keys, ai_server_calls=ai_server_calls)
     closing = threading.Event()
 
     @contextlib.asynccontextmanager
@@ -85,6 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
         "passwords": Passwords(),
         "ai_servers_allowed": ai_servers_allowed,
         "keys": keys,
+        "ai_server_calls": ai_server_calls,
         "tokens": Tokens(keys, issuer=f"{settings.public_url}/auth/realms/{settings.realm}"),
         "refresh_tokens": RefreshTokens(secret_key.derive("refresh tokens")),
         "outside": outside,

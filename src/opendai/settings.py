@@ -88,6 +88,9 @@ class Settings(BaseSettings):
         "",
         description="Hosts and networks, with commas between them, that AI servers may be on although private.",
     )
+    ai_server_calls: int = Field(
+        4, ge=1, le=8, description="Calls of AI servers at once: of generations, and as many of tests."
+    )
     threads: int = Field(
         default_factory=lambda: 4 * (os.cpu_count() or 1),
         ge=2,

@@ -15,6 +15,7 @@ from opendai import tables
 from opendai.auth.logins import begin_login, token_for_user
 from opendai.auth.passwords import Passwords
 from opendai.database import Database, Table
+from opendai.outbound.http import Answer
 from tests.conftest import Person, Program
 from tests.resources.browsing import RETURN, Browser, make_login_client
 from tests.resources.walking import ANY_AGENT, HandAgent, log, send_screenshot, start, step
@@ -72,6 +73,16 @@ class Caller:
 
     def delete(self, path: str, **request: Any) -> Any:
         return self.ask("DELETE", path, **request)
+
+
+class SayingOne:
+    """Stands where the way out is: whoever is asked answers the same chat completion."""
+
+    def __init__(self, text: str) -> None:
+        self._body = json.dumps({"choices": [{"message": {"content": text}}]}).encode()
+
+    def exchange(self, *_: Any, **__: Any) -> Answer:
+        return Answer(200, {}, self._body)
 
 
 class World:
@@ -162,6 +173,12 @@ class World:
     def ai_server(self) -> Any:
         """A server that drafts test cases."""
         return made(self.admin.post("/api/rest/latest/ai-servers", json=AI_SERVER))
+
+    def answer_for_ai_servers(self, text: str) -> None:
+        """From now on every AI server answers with this text."""
+        calls = self.app.state.ai_server_calls
+        self._replaced.append((calls, "outbound", calls.outbound))
+        calls.outbound = SayingOne(text)
 
     def queued_run(self) -> Any:
         """A run of Alice's model that waits for an agent."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from opendai.api.dialect import Family, Refusal, build
 from opendai.errors import Fault
-from opendai.resources.ai_servers import routes
+from opendai.resources.ai_servers import generation_routes, routes
 from opendai.resources.ai_servers.schemas import CREDENTIALS_TYPE, PREFIX
 from opendai.resources.inputs import LARGEST_ID
 from opendai.settings import Settings
@@ -14,13 +14,14 @@ __all__ = ["PREFIX", "create", "worded"]
 
 _BROKEN_RULE = 412
 _CREDENTIALS = {"_type", "token"}
+_GENERATION = {"requirement", "model_id", "proposals"}
 _LONGEST_VALUE = 255
 
 
 def create(settings: Settings) -> Family:
     return build(
         "opendai: AI servers",
-        [routes.router],
+        [routes.router, generation_routes.router],
         prefix=PREFIX,
         body=worded,
         refusal=_refusal,
@@ -46,8 +47,9 @@ def worded(refusal: Refusal) -> Any:
 
 def _field_error(fault: Fault) -> dict[str, Any]:
     is_secret = fault.field in _CREDENTIALS
+    named = "generation" if fault.field.partition(".")[0] in _GENERATION else "ai-server"
     return {
-        "objectName": CREDENTIALS_TYPE if is_secret else "ai-server",
+        "objectName": CREDENTIALS_TYPE if is_secret else named,
         "fieldName": fault.field,
         "fieldValue": None if is_secret else _repeated(fault.value),
         "errorMessage": fault.problem,

@@ -24,6 +24,7 @@ from opendai.engine.model import (
     Transition,
     build_model,
 )
+from opendai.engine.naming import Names, outline
 from opendai.engine.plan import Plan, PlanKind, Status
 from opendai.engine.testcases import (
     Goal,
@@ -46,6 +47,7 @@ __all__ = [
     "GoalKind",
     "Model",
     "ModelError",
+    "Names",
     "Outcome",
     "Pair",
     "Phase",
@@ -67,6 +69,7 @@ __all__ = [
     "covered_items",
     "feasibility",
     "measure_coverage",
+    "outline",
     "parse_model",
     "parse_test_case",
     "possible_count",

@@ -1,6 +1,6 @@
 """Every table: columns, keys, relationships, and nothing else."""
 
-from opendai.tables.ai_servers import AiServer
+from opendai.tables.ai_servers import AiServer, Generation
 from opendai.tables.audit import AuditEvent
 from opendai.tables.identity import (
     ApiClient,
@@ -41,6 +41,7 @@ __all__ = [
     "DoomedObject",
     "ErrorEntry",
     "Execution",
+    "Generation",
     "Group",
     "Instance",
     "License",

@@ -1,10 +1,12 @@
-"""AI servers: the services that draft test cases, and how each is asked."""
+"""AI servers: the services that draft test cases, how each is asked, and what it drafted."""
 
-from sqlalchemy import LargeBinary, String
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opendai.database import Table
-from opendai.tables.columns import Body, Created, Id, Name, When
+from opendai.tables.columns import BigId, Body, ClockTime, Created, Id, Moment, Name, When
 
 
 class AiServer(Table):
@@ -28,3 +30,43 @@ class AiServer(Table):
     created_at: Mapped[Created]
     last_modified_by: Mapped[Name]
     last_modified_at: Mapped[When]
+
+
+class Generation(Table):
+    """One requirement that test cases are drafted for.
+
+    `status` is QUEUED, RUNNING, FINISHED, FAILED or CANCELLED. `attempt` counts the claims and is the fence:
+    whoever writes an outcome must name it.
+    """
+
+    __tablename__ = "generations"
+    __table_args__ = (
+        Index("ix_generations_server_id_id", "server_id", "id"),
+        Index("ix_generations_status_claimable_from", "status", "claimable_from"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[Id]
+    server_id: Mapped[int] = mapped_column(BigId, ForeignKey("ai_servers.id", ondelete="CASCADE"))
+    model_id: Mapped[int | None] = mapped_column(
+        BigId, ForeignKey("models.id", ondelete="CASCADE"), index=True
+    )
+    """The model that it is for, whose group sees it; without one only its owner does."""
+    owner_id: Mapped[int | None] = mapped_column(
+        BigId, ForeignKey("users.id", ondelete="SET NULL"), index=True
+    )
+    """None for what an API client has started."""
+    started_by: Mapped[Name]
+    requirement: Mapped[Body]
+    status: Mapped[str] = mapped_column(String(10))
+    attempt: Mapped[int] = mapped_column(default=0)
+    claimable_from: Mapped[ClockTime] = mapped_column(default=0.0)
+    """When it may be claimed next: at once, after the pause that was asked for, or when the lease has ended."""
+    stage: Mapped[str | None] = mapped_column(String(20))
+    """Where the last attempt failed, if it did."""
+    reason: Mapped[Body] = mapped_column(default="")
+    proposals: Mapped[Body | None]
+    """JSON: what was drafted, each with the test case that was made of it."""
+    created_at: Mapped[Created]
+    started_at: Mapped[datetime | None] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)

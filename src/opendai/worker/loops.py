@@ -1,4 +1,4 @@
-"""The background work of a server, each kind in a thread of its own."""
+"""The background work of a server, each kind in a thread of its own or in several."""
 
 import threading
 from collections.abc import Callable
@@ -11,30 +11,43 @@ from opendai import tables
 from opendai.auth.keys import SECONDS_BETWEEN_READS, KeyRing
 from opendai.auth.rotation import has_keys_to_retire, retire_keys
 from opendai.database import Database, database_clock
+from opendai.resources.ai_servers.calls import ServerCalls
+from opendai.resources.ai_servers.generations import claimable
 from opendai.resources.executions.claims import waits_for
 from opendai.resources.executions.endings import expire_leases
 from opendai.settings import Settings
 from opendai.storage import FileStore, ObjectStore
+from opendai.worker.drafting import draft_one
 from opendai.worker.expiry import delete_expired
 from opendai.worker.walker import walk_one
 
 _log = structlog.get_logger("opendai.worker")
 _WALKER_PAUSE = 0.25
+_DRAFTER_PAUSE = 0.5
 _SWEEP_PAUSE = 60.0
 _RETIREMENT_PAUSE = 60.0
 _ORPHAN_AGE = timedelta(hours=1)
 
 
 class Worker:
-    """Ends leases, walks runs without an agent, removes what has had its time (objects, logins, tokens), and
-    tends the keys.
+    """Ends leases, walks runs without an agent, has test cases drafted, removes what has had its time, and tends
+    the keys.
 
     Every piece of work is one conditional change, so any number of servers may do it side by side.
     """
 
-    def __init__(self, database: Database, store: ObjectStore, settings: Settings, keys: KeyRing) -> None:
+    def __init__(
+        self,
+        database: Database,
+        store: ObjectStore,
+        settings: Settings,
+        *,
+        keys: KeyRing,
+        ai_server_calls: ServerCalls,
+    ) -> None:
         self._database = database
         self._store = store
+        self._ai_server_calls = ai_server_calls
         self._settings = settings
         self._stopping = threading.Event()
         work = {
@@ -45,6 +58,9 @@ class Worker:
             "keys": (keys.read, SECONDS_BETWEEN_READS),
             "old keys": (self._retire_keys, _RETIREMENT_PAUSE),
         }
+        # One that waits for an AI server must not keep the others waiting.
+        for number in range(1, settings.ai_server_calls + 1):
+            work[f"drafts-{number}"] = (self._draft_waiting, _DRAFTER_PAUSE)
         self._threads = [
             threading.Thread(
                 target=self._repeat, args=(name, function, pause), name=f"opendai-{name}", daemon=True
@@ -90,6 +106,18 @@ class Worker:
             walk_one(
                 self._database,
                 lease_seconds=max(self._settings.lease_seconds, 30),
+                stopping=self._stopping,
+            )
+
+    def _draft_waiting(self) -> None:
+        while not self._stopping.is_set():
+            with self._database.reading() as session:
+                if session.scalar(select(tables.Generation.id).where(claimable()).limit(1)) is None:
+                    return
+            draft_one(
+                self._database,
+                self._ai_server_calls,
+                lease_seconds=self._settings.lease_seconds,
                 stopping=self._stopping,
             )
 

@@ -1,13 +1,17 @@
 """Pages as Spring Data has them: numbered from 0, sorted by named fields, and linked to each other."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Depends, Query, Request
+from sqlalchemy import ColumnElement, String, func
+from sqlalchemy.orm import InstrumentedAttribute
+
+from opendai.errors import Invalid
 
 _SIZE = 20
 _LARGEST_SIZE = 2000
@@ -117,3 +121,23 @@ def _folded(orders: Sequence[Order]) -> Iterator[str]:
     """Neighbours of one direction share a parameter."""
     for suffix, group in groupby(orders, lambda order: order.suffix):
         yield ",".join([*(order.field for order in group), suffix])
+
+
+def check_sort(orders: Sequence[Order], sortable: Iterable[str]) -> None:
+    """Raise Invalid for a field that nothing is sorted by."""
+    for order in orders:
+        if order.field not in sortable:
+            raise Invalid(f"sort: must name fields of {', '.join(sortable)}.")
+
+
+def sorted_by(
+    orders: Sequence[Order], sortable: Mapping[str, InstrumentedAttribute[Any] | None]
+) -> Iterator[ColumnElement[Any]]:
+    """The columns to sort by; a field without a column is the same everywhere and sorts nothing."""
+    for order in orders:
+        column = sortable[order.field]
+        if column is not None:
+            is_text = isinstance(column.type, String)
+            value = func.lower(column) if order.ignores_case and is_text else column
+            # The databases disagree on where rows without a value belong.
+            yield value.desc().nulls_last() if order.is_descending else value.asc().nulls_first()

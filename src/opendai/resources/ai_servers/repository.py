@@ -1,24 +1,24 @@
 """The rows of AI servers, and the tokens that are stored with them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, delete, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 
 from opendai import tables
 from opendai.auth.callers import Caller
 from opendai.auth.secrets import SecretKey
-from opendai.errors import Fault, Invalid, NotFound, PreconditionFailed
+from opendai.errors import Fault, NotFound, PreconditionFailed
 from opendai.outbound.targets import Target
-from opendai.resources.ai_servers.paging import Order, Paging
+from opendai.resources.ai_servers.paging import Paging, sorted_by
 from opendai.resources.ai_servers.schemas import COLUMNS, CONSTANTS, AiServerIn, AiServerPatch
 from opendai.tables.columns import now
 
 _server = tables.AiServer
 # What the rows do not have is the same for every server, and sorts nothing.
-_SORTABLE: Mapping[str, InstrumentedAttribute[Any] | None] = {
+SORTABLE: Mapping[str, InstrumentedAttribute[Any] | None] = {
     "id": _server.id,
     **{field: getattr(_server, column) for field, column in COLUMNS.items()},
     **dict.fromkeys(CONSTANTS),
@@ -35,8 +35,16 @@ class AiServerRepository:
             raise _missing(server_id)
         return row
 
+    def get_with_token(self, server_id: int) -> tables.AiServer:
+        """The row with its sealed token, which is not read where nobody is asked."""
+        query = select(_server).where(_server.id == server_id).options(undefer(_server.token))
+        row = self._session.scalar(query)
+        if row is None:
+            raise _missing(server_id)
+        return row
+
     def search(self, paging: Paging) -> Sequence[tables.AiServer]:
-        order = [*_sorted(paging.orders), _server.id.asc()]
+        order = [*sorted_by(paging.orders, SORTABLE), _server.id.asc()]
         query = select(_server).order_by(*order).offset(paging.offset).limit(paging.size)
         return self._session.scalars(query).all()
 
@@ -112,23 +120,6 @@ class AiServerRepository:
 def place_of(server_id: int) -> str:
     """What a server's token is bound to when it is encrypted."""
     return f"ai_servers:{server_id}:token"
-
-
-def check_sort(orders: Sequence[Order]) -> None:
-    """Raise Invalid for a field that nothing is sorted by."""
-    for order in orders:
-        if order.field not in _SORTABLE:
-            raise Invalid(f"sort: must name fields of {', '.join(_SORTABLE)}.")
-
-
-def _sorted(orders: Sequence[Order]) -> Iterator[ColumnElement[Any]]:
-    for order in orders:
-        column = _SORTABLE[order.field]
-        if column is not None:
-            is_text = isinstance(column.type, String)
-            value = func.lower(column) if order.ignores_case and is_text else column
-            # The databases disagree on where rows without a value belong.
-            yield value.desc().nulls_last() if order.is_descending else value.asc().nulls_first()
 
 
 def _missing(server_id: int) -> NotFound:

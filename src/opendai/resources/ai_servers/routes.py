@@ -9,8 +9,8 @@ from opendai.auth.basic import BasicAdmin, BasicUser
 from opendai.database import DatabaseDep, repository
 from opendai.errors import Fault, Invalid, PreconditionFailed
 from opendai.outbound.addresses import refuse_forbidden
-from opendai.resources.ai_servers.paging import PagingDep
-from opendai.resources.ai_servers.repository import AiServerRepository, check_sort
+from opendai.resources.ai_servers.paging import PagingDep, check_sort
+from opendai.resources.ai_servers.repository import SORTABLE, AiServerRepository
 from opendai.resources.ai_servers.schemas import (
     AiServerIn,
     AiServerOut,
@@ -63,7 +63,7 @@ def list_ai_servers(
 ) -> AiServersOut:
     """A page of the AI servers, by id where nothing else is asked. A page beyond the last one is empty; `type` is
     accepted and changes nothing."""
-    check_sort(paging.orders)
+    check_sort(paging.orders, SORTABLE)
     return writer.page(servers.search(paging), paging, total=servers.count())
 
 

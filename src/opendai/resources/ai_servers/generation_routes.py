@@ -1,0 +1,129 @@
+"""The operations that have an AI server draft test cases: trying it, and generating for a model."""
+
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from opendai import tables
+from opendai.auth.basic import BasicAdmin, BasicUser
+from opendai.database import Database, DatabaseDep, SessionDep, repository
+from opendai.resources.ai_servers.acceptance import accept
+from opendai.resources.ai_servers.calls import ServerCalls
+from opendai.resources.ai_servers.generation_schemas import (
+    AcceptanceIn,
+    AcceptanceOut,
+    GenerationIn,
+    GenerationOut,
+    GenerationsOut,
+    GenerationWriter,
+    TrialIn,
+    TrialOut,
+)
+from opendai.resources.ai_servers.generations import SORTABLE, GenerationRepository
+from opendai.resources.ai_servers.paging import PagingDep, check_sort
+from opendai.resources.ai_servers.repository import AiServerRepository
+from opendai.resources.inputs import Id, any_json, any_json_page
+
+Generations = Annotated[GenerationRepository, repository(GenerationRepository)]
+router = APIRouter(tags=["Generating test cases"])
+_TOO_MANY: dict[int | str, Any] = {
+    429: {"description": "As many are asked as may be; the header Retry-After says how many seconds to wait."}
+}
+
+
+def _writer(request: Request, server_id: int) -> GenerationWriter:
+    return GenerationWriter(request.app.state.settings.public_url, server_id)
+
+
+def _read_server(database: Database, server_id: int) -> tables.AiServer:
+    with database.reading() as session:
+        return AiServerRepository(session).get_with_token(server_id)
+
+
+@router.post("/ai-servers/{id}/test", openapi_extra=any_json_page(TrialIn), responses=_TOO_MANY)
+async def try_ai_server(
+    caller: BasicAdmin,
+    request: Request,
+    database: DatabaseDep,
+    id: Id,
+    given: Annotated[TrialIn, any_json(TrialIn)],
+) -> TrialOut:
+    """Ask an AI server for test cases and store nothing. The answer is 200 also when it fails, and then says at
+    which stage: template, credentials, address, connection, deadline, size, encoding, protocol, status, JSON,
+    json_path or answer shape."""
+    server = await run_in_threadpool(_read_server, database, id)
+    calls: ServerCalls = request.app.state.ai_server_calls
+    outcome = await calls.at_once(partial(calls.ask, server, requirement=given.requirement))
+    return _writer(request, id).trial(outcome)
+
+
+@router.post(
+    "/ai-servers/{id}/generations",
+    status_code=202,
+    openapi_extra=any_json_page(GenerationIn),
+    responses=_TOO_MANY,
+)
+def start_generation(
+    caller: BasicUser,
+    generations: Generations,
+    request: Request,
+    response: Response,
+    id: Id,
+    given: Annotated[GenerationIn, any_json(GenerationIn)],
+) -> GenerationOut:
+    """Have test cases drafted. The server is asked in the background; the generation tells how far it is."""
+    row = generations.add(id, given.requirement, given.model_id, caller)
+    writer = _writer(request, id)
+    response.headers["Location"] = writer.address(row.id)
+    return writer.generation(row, generations.details([row]))
+
+
+@router.get("/ai-servers/{id}/generations", response_model_exclude_unset=True)
+def list_generations(
+    caller: BasicUser,
+    servers: Annotated[AiServerRepository, repository(AiServerRepository)],
+    generations: Generations,
+    request: Request,
+    id: Id,
+    paging: PagingDep,
+) -> GenerationsOut:
+    """A page of the generations for models of the caller's groups, and of the caller's own without a model."""
+    check_sort(paging.orders, SORTABLE)
+    servers.get(id)
+    rows = generations.search(id, caller, paging)
+    total = generations.count(id, caller)
+    return _writer(request, id).page(rows, generations.details(rows), paging, total=total)
+
+
+@router.get("/ai-servers/{id}/generations/{generation_id}")
+def get_generation(
+    caller: BasicUser, generations: Generations, request: Request, id: Id, generation_id: Id
+) -> GenerationOut:
+    """One generation: how far it is and, once it is FINISHED, what was drafted."""
+    row = generations.get(id, generation_id, caller)
+    return _writer(request, id).generation(row, generations.details([row]))
+
+
+@router.delete("/ai-servers/{id}/generations/{generation_id}", status_code=204)
+def cancel_generation(caller: BasicUser, generations: Generations, id: Id, generation_id: Id) -> None:
+    """Cancel a generation; what comes of it is not kept. One that has ended stays as it is."""
+    generations.cancel(id, generation_id, caller)
+
+
+@router.post("/ai-servers/{id}/generations/{generation_id}/accept", openapi_extra=any_json_page(AcceptanceIn))
+def accept_proposals(
+    caller: BasicUser,
+    session: SessionDep,
+    generations: Generations,
+    request: Request,
+    id: Id,
+    generation_id: Id,
+    given: Annotated[AcceptanceIn, any_json(AcceptanceIn)],
+) -> AcceptanceOut:
+    """Store proposals as test cases of the model. Steps that name states and actions become its text, and all steps
+    its description. What was stored before is not stored again, and is answered as it was then."""
+    row = generations.get(id, generation_id, caller)
+    accepted = accept(session, row, given.proposals, given.model_id, caller)
+    return _writer(request, id).acceptance(row.id, accepted)

@@ -1,0 +1,96 @@
+"""What the tests of generations share: AI servers that answer on loopback, and how they are asked."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from tests.conftest import Person
+from tests.outbound.scripted import Script, says
+from tests.resources.ai_servers.asking import SERVERS
+
+REQUIREMENT = "A visitor finds an owner."
+CASE = {
+    "name": "Find an owner",
+    "description": "By the last name.",
+    "prerequisites": "There are owners.",
+    "testSteps": [
+        {"index": 1, "action": 'Take "e_FindOwners"', "expectedResult": 'The state is "FindOwners"'},
+        {"index": 2, "action": "Type a last name", "expectedResult": ""},
+        {"index": 3, "action": "e_Search", "expectedResult": "Owners are listed"},
+    ],
+}
+OTHER_CASE = {"name": "Home", "description": "", "prerequisites": "", "testSteps": []}
+
+
+def body(text: str) -> bytes:
+    """An answer as chat completions give it."""
+    return json.dumps({"choices": [{"message": {"content": text}}]}).encode()
+
+
+def answers(content: bytes, *, status: str = "200 OK", headers: str = "") -> Script:
+    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(content)}\r\n{headers}\r\n"
+    return says(head.encode() + content)
+
+
+def drafts(*cases: Any) -> Script:
+    return answers(body(json.dumps({"testCases": cases or [CASE, OTHER_CASE]})))
+
+
+def begin(client: TestClient, person: Person, server_id: int = 1, **fields: Any) -> Any:
+    response = client.post(
+        f"{SERVERS}/{server_id}/generations",
+        headers=person.bearer,
+        json={"requirement": REQUIREMENT, **fields},
+    )
+    assert response.status_code == 202, response.text
+    return response.json()
+
+
+def look(client: TestClient, person: Person, generation_id: int = 1) -> Any:
+    response = client.get(f"{SERVERS}/1/generations/{generation_id}", headers=person.bearer)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def wait_for(client: TestClient, person: Person, generation_id: int = 1, *, status: str = "FINISHED") -> Any:
+    found: Any = None
+
+    def is_there() -> bool:
+        nonlocal found
+        found = look(client, person, generation_id)
+        return bool(found["status"] == status)
+
+    eventually(is_there, lambda: f"it is not {status}: {found}")
+    return found
+
+
+def eventually(
+    holds: Callable[[], object], what: Callable[[], str] = lambda: "", *, seconds: float = 10.0
+) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, what()
+        time.sleep(0.02)
+
+
+def accept(client: TestClient, person: Person, *chosen: int, generation_id: int = 1, **fields: Any) -> Any:
+    return client.post(
+        f"{SERVERS}/1/generations/{generation_id}/accept",
+        headers=person.bearer,
+        json={"proposals": list(chosen), **fields},
+    )
+
+
+def attempt(client: TestClient, person: Person, requirement: Any = REQUIREMENT, server_id: int = 1) -> Any:
+    return client.post(
+        f"{SERVERS}/{server_id}/test", headers=person.bearer, json={"requirement": requirement}
+    )
+
+
+def outcome(client: TestClient, person: Person) -> Any:
+    response = attempt(client, person)
+    assert response.status_code == 200, response.text
+    return response.json()
