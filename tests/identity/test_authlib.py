@@ -49,9 +49,7 @@ def test_a_wrong_secret_is_told_as_what_it_is(provider: Provider, method: str) -
 
 
 def test_a_login_is_refreshed_looked_at_and_given_back(provider: Provider) -> None:
-    credentials = provider.add_client(
-        "authlib logins", role="login", grants=["password", "refresh_token"]
-    )
+    credentials = provider.add_client("authlib logins", role="login", grants=["password", "refresh_token"])
     with OAuth2Client(credentials.client_id, credentials.client_secret, scope="openid") as client:
         first = client.fetch_token(f"{provider.openid}/token", username="alice", password=PASSWORD)
         second = client.refresh_token(f"{provider.openid}/token")
