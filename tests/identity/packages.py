@@ -17,9 +17,10 @@ NODE = str(_PROGRAMS / "node")
 
 
 def fetch_package(name: str, version: str, sha512: str, folder: Path) -> Path:
-    """The folder with the package's files."""
+    """The folder with the package's files, where a script in the given folder finds it by its name."""
     if os.environ.get(WITHOUT_SERVICES) == "1":
         pytest.skip("Packages of npm are not fetched.")
+    (folder / "node_modules").mkdir(exist_ok=True)
     command = [
         str(_PROGRAMS / "npm"),
         "pack",
@@ -32,7 +33,9 @@ def fetch_package(name: str, version: str, sha512: str, folder: Path) -> Path:
     assert fetched.returncode == 0, fetched.stderr
     archive = folder / fetched.stdout.split()[-1]
     assert base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode() == sha512
-    # Each archive has all its files in a folder of this name.
+    package = folder / "node_modules" / name
     with tarfile.open(archive) as opened:
-        opened.extractall(folder / name, filter="data")
-    return folder / name / "package"
+        opened.extractall(folder / "unpacked", filter="data")
+    # Each archive has all its files in a folder of this name.
+    (folder / "unpacked" / "package").rename(package)
+    return package
