@@ -10,14 +10,13 @@ from typing import Any
 import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 from starlette.types import Scope
 
 from opendai import __version__, logs
 from opendai.api import agent, ai, api_clients, execution, hal, legacy, oauth, plain, v2
 from opendai.api.dialect import Family, Place
-from opendai.api.edge import HostCheck, Refuse, SecurityHeaders
+from opendai.api.edge import HostCheck, PageAccess, Refuse, SecurityHeaders
 from opendai.api.requests import RequestLog
 from opendai.auth.keys import KeyRing
 from opendai.auth.passwords import Passwords
@@ -134,7 +133,7 @@ def _surround(app: FastAPI, settings: Settings, refuse_host: Refuse) -> None:
     if settings.cors_origins:
         # Callers bring a token and no cookie, so a browser has nothing of its own to send along.
         app.add_middleware(
-            CORSMiddleware,
+            PageAccess,
             allow_origins=settings.cors_origins,
             allow_credentials=False,
             allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],

@@ -278,6 +278,12 @@ def test_every_origin_may_read_where_that_is_asked_for_and_still_sends_no_cookie
     assert "access-control-allow-credentials" not in response.headers
 
 
+def test_an_answer_that_names_its_readers_itself_is_left_alone(asking: Callable[..., TestClient]) -> None:
+    client = asking(cors_origins="https://app.example.com")
+    response = client.get("/auth/realms/eggplant", headers={"Origin": "https://app.example.com"})
+    assert response.headers["access-control-allow-origin"] == "*"
+
+
 # Headers for browsers
 
 

@@ -26,7 +26,10 @@ _CHANGING = {
     "rand": 1234567890,
     "address": "203.0.113.7",
     "total_execution_time_secs": 1.5,
-    "refresh_token": "00000000-0000-4000-8000-000000000001.0.c2VhbA",
+    "refresh_token": (
+        "eyJhbGciOiAiSFMyNTYiLCAidHlwIjogIkpXVCJ9."
+        "eyJ0eXAiOiAiUmVmcmVzaCIsICJzaWQiOiAiMDAwMDAwMDAtMDAwMC00MDAwLTgwMDAtMDAwMDAwMDAwMDAxIiwgImdlbmVyYXRpb24iOiAwfQ.c2VhbA"
+    ),
     "form_state": "what-the-page-carried",
     "kid": "5f1c8e0b6a4d4c7f9e2b3a1d0c9f8e7d",
     "n": "the-modulus-of-the-key",

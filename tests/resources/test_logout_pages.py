@@ -26,7 +26,7 @@ from tests.resources.browsing import (
     make_login,
     make_login_client,
 )
-from tests.resources.visiting import LONG, Visit, asks, is_farewell, is_logout_refusal
+from tests.resources.visiting import LOGOUT, LONG, Visit, asks, is_farewell, is_logout_refusal
 
 
 def test_a_program_logs_its_person_out_and_has_the_browser_back(
@@ -41,6 +41,28 @@ def test_a_program_logs_its_person_out_and_has_the_browser_back(
 def test_without_a_state_the_address_is_gone_to_as_it_is(visit: Visit):
     response = visit.log_out(id_token_hint=visit.hint, post_logout_redirect_uri=RETURN)
     assert response.headers["location"] == RETURN
+
+
+def test_a_program_may_send_the_browser_by_a_form(visit: Visit, rows: Callable[[], tuple[int, int]]):
+    fields = {
+        "id_token_hint": visit.hint,
+        "post_logout_redirect_uri": RETURN,
+        "state": "s",
+        "client_id": "shop-id",
+    }
+    # Browsers send no cookie along with a form of another site.
+    visit.browser.forget()
+    response = visit.browser.client.post(LOGOUT, data=fields)
+    assert handed_over(response) == {"state": "s"}
+    assert rows() == (0, 0)
+
+
+def test_a_form_without_a_good_id_token_logs_nobody_out(visit: Visit, rows: Callable[[], tuple[int, int]]):
+    fields = {"id_token_hint": "x.y.z", "client_id": "shop-id", "post_logout_redirect_uri": RETURN}
+    assert asks(visit.browser.client.post(LOGOUT, data=fields))
+    elsewhere = {"id_token_hint": visit.hint, "post_logout_redirect_uri": "https://evil.example/"}
+    assert is_logout_refusal(visit.browser.client.post(LOGOUT, data=elsewhere))
+    assert rows() == (1, 1)
 
 
 def test_without_an_address_a_page_says_so(visit: Visit, rows: Callable[[], tuple[int, int]]):

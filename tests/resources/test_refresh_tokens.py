@@ -1,5 +1,7 @@
 """Refresh tokens: good once, with a moment of grace, for the program and for as long as the login."""
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -25,6 +27,19 @@ def refusal(response: Any) -> tuple[int, Any]:
     return response.status_code, response.json()
 
 
+def said_of(answer: dict[str, Any], *, generation: int) -> dict[str, Any]:
+    return {"typ": "Refresh", "sid": answer["session_state"], "generation": generation}
+
+
+def written(said: dict[str, Any], **how: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(said, **how).encode()).rstrip(b"=").decode()
+
+
+def test_a_refresh_token_can_be_taken_apart_as_those_of_keycloak(portal: Portal) -> None:
+    answer = portal.log_in()
+    assert claims_of(answer["refresh_token"]) == said_of(answer, generation=0)
+
+
 def change_login(database: Database, **values: Any) -> None:
     with database.writing() as session:
         session.execute(update(tables.Login).values(**values))
@@ -37,7 +52,7 @@ def test_a_refresh_token_brings_new_tokens_of_the_same_login(portal: Portal) -> 
     second = response.json()
     assert second.keys() == first.keys()
     assert second["access_token"] != first["access_token"]
-    assert second["refresh_token"].startswith(f"{first['session_state']}.1.")
+    assert claims_of(second["refresh_token"]) == said_of(first, generation=1)
     assert claims_of(second["id_token"])["auth_time"] == claims_of(first["id_token"])["auth_time"]
     same = ("expires_in", "refresh_expires_in", "session_state", "scope")
     assert {name: second[name] for name in same} == {name: first[name] for name in same}
@@ -106,16 +121,18 @@ def test_a_refresh_token_is_for_its_program_alone(
 def test_a_refresh_token_that_is_not_ours_is_refused_and_ends_nothing(portal: Portal) -> None:
     answer = portal.log_in()
     token = answer["refresh_token"]
-    login_id, generation, seal = token.split(".")
+    head, payload, seal = token.split(".")
     forged = [
-        f"{login_id}.1.{seal}",
-        f"{login_id}.00.{seal}",
-        f"{login_id}.-1.{seal}",
-        f"{login_id}.99999999999999999999.{seal}",
-        f"{login_id}.{generation}.{seal[:-2]}AA",
-        f"{login_id}.{generation}.",
-        f"{login_id}.{generation}",
-        f"{login_id.upper()}.{generation}.{seal}",
+        f"{head}.{written(said_of(answer, generation=1))}.{seal}",
+        f"{head}.{written(said_of(answer, generation=-1))}.{seal}",
+        f"{head}.{written(said_of(answer, generation=0), separators=(',', ':'))}.{seal}",
+        f"{written({'alg': 'none'})}.{payload}.{seal}",
+        f"{written({'alg': 'none'})}.{payload}.",
+        f"{head}.{payload}.{seal[:-2]}AA",
+        f"{head}.{payload}.",
+        f"{head}.{payload}",
+        f"{payload}.{seal}",
+        f"{head}.{payload}=.{seal}",
         f"{token}\n",
         f" {token}",
         f"{token}=",

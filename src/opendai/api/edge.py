@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable
 
+from starlette.datastructures import Headers as RequestHeaders
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -47,6 +49,16 @@ class HostCheck:
         given = [value for name, value in headers if name == b"host"]
         host = _HOST.fullmatch(given[0]) if len(given) == 1 else None
         return host is not None and host[1].decode().lower() in self._hosts
+
+
+class PageAccess(CORSMiddleware):
+    """Lets pages of other origins read the answers; what an answer says of that itself stays."""
+
+    async def send(self, message: Message, send: Send, request_headers: RequestHeaders) -> None:
+        if any(name == b"access-control-allow-origin" for name, _ in message.get("headers", ())):
+            await send(message)
+        else:
+            await super().send(message, send, request_headers)
 
 
 class SecurityHeaders:

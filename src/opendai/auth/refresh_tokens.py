@@ -2,12 +2,13 @@
 
 import base64
 import hmac
+import json
 import re
 from dataclasses import dataclass
 
 from opendai.tables import ApiClient
 
-_FORM = re.compile(r"([0-9a-f-]{36})\.(0|[1-9][0-9]{0,8})\.([A-Za-z0-9_-]{43})")
+_FORM = re.compile(r"([A-Za-z0-9_-]{1,100}\.[A-Za-z0-9_-]{1,400})\.([A-Za-z0-9_-]{43})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,25 +20,34 @@ class RefreshToken:
 
 
 class RefreshTokens:
-    """Makes and reads refresh tokens, each bound to the program that it was given to."""
+    """Makes and reads refresh tokens, each bound to the program that it was given to.
+
+    They are written as JWTs, since Keycloak's adapter for pages takes them apart and fails with any other text.
+    """
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     def issue(self, login_id: str, generation: int, client: ApiClient) -> str:
-        return f"{login_id}.{generation}.{self._seal(login_id, generation, client)}"
+        head = {"alg": "HS256", "typ": "JWT"}
+        said = {"typ": "Refresh", "sid": login_id, "generation": generation}
+        text = f"{_encode(json.dumps(head).encode())}.{_encode(json.dumps(said).encode())}"
+        return f"{text}.{self._seal(text, client)}"
 
     def read(self, text: str, client: ApiClient) -> RefreshToken | None:
         """What the text says, else None if it is no token of ours for this program."""
         match = _FORM.fullmatch(text)
-        if match is None:
+        if match is None or not hmac.compare_digest(match[2], self._seal(match[1], client)):
             return None
-        login_id, generation, seal = match[1], int(match[2]), match[3]
-        is_ours = hmac.compare_digest(seal, self._seal(login_id, generation, client))
-        return RefreshToken(login_id, generation) if is_ours else None
+        # Sealed by us, so it is what was written above.
+        payload = match[1].partition(".")[2]
+        said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return RefreshToken(said["sid"], said["generation"])
 
-    def _seal(self, login_id: str, generation: int, client: ApiClient) -> str:
+    def _seal(self, text: str, client: ApiClient) -> str:
         # The number of the client's row, as a new client may get the id of one that was deleted.
-        message = f"{login_id}.{generation}.{client.id}".encode()
-        digest = hmac.digest(self._key, message, "sha256")
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return _encode(hmac.digest(self._key, f"{text}.{client.id}".encode(), "sha256"))
+
+
+def _encode(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()

@@ -12,7 +12,7 @@ from opendai.auth.audit import Actor, Audit, Origin
 from opendai.auth.logins import hash_secret, hold
 from opendai.database import database_clock
 from opendai.resources import cookies
-from opendai.tables import BrowserSession, User
+from opendai.tables import BrowserSession, Login, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +83,20 @@ def end_browser_session(session: Session, identity: str, origin: Origin) -> None
     if person is not None:
         session.execute(delete(BrowserSession).where(BrowserSession.id == identity))
         Audit(session, Actor("user", person.username, origin)).record("logout", f"user:{person.id}")
+
+
+def end_with_browser_session(session: Session, login_id: str, origin: Origin) -> None:
+    """End a login and every other one from the same browser session; nothing if it has ended already."""
+    login, user = Login, User
+    found = session.execute(
+        select(login.browser_session_id, user.id, user.username)
+        .join(user, user.id == login.user_id)
+        .where(login.id == login_id)
+    ).one_or_none()
+    if found is None:
+        return
+    if found.browser_session_id is not None:
+        end_browser_session(session, found.browser_session_id, origin)
+    else:
+        session.execute(delete(login).where(login.id == login_id))
+        Audit(session, Actor("user", found.username, origin)).record("logout", f"user:{found.id}")

@@ -14,12 +14,16 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.auth.audit import Origin
 from opendai.auth.hints import Hint, find_hint
-from opendai.database import DatabaseDep
+from opendai.database import Database, DatabaseDep
 from opendai.errors import Invalid
 from opendai.resources import pages
-from opendai.resources.browser_sessions import Browser, end_browser_session, find_browser
+from opendai.resources.browser_sessions import (
+    Browser,
+    end_browser_session,
+    end_with_browser_session,
+    find_browser,
+)
 from opendai.resources.login_clients import find_login_client
-from opendai.resources.logouts import end_with_browser_session
 from opendai.resources.page_forms import FIELD, LARGEST, FieldsDep, PageForm, form_page, open_form
 from opendai.resources.parameters import Parameters, read_parameters
 from opendai.resources.realms import Realm, RealmDep
@@ -48,20 +52,9 @@ router = APIRouter(tags=["OpenID Connect"])
 )
 def show_logout(request: Request, realm: RealmDep, database: DatabaseDep) -> Response:
     """Log the browser out and send it back to an address that was registered, if there is one."""
-    parameters = read_parameters(request.query_params.multi_items(), NAMES)
-    hint = find_hint(request.app.state.keys, parameters.find("id_token_hint") or "", issuer=realm.url)
-    try:
-        with database.reading() as session:
-            target = _target(session, parameters, hint)
-            browser = find_browser(session, request)
-    except Invalid as problem:
-        return pages.show_sentence(_TITLE, problem.message, status=400)
-    if hint is None and browser is not None:
-        return _ask(request, realm, parameters, target)
-    if hint is not None:
-        with database.writing() as session:
-            _end(session, hint, browser, Origin.of(request))
-    return _said(target)
+    return log_browser_out(
+        request, realm, database, read_parameters(request.query_params.multi_items(), NAMES)
+    )
 
 
 @router.post(
@@ -83,6 +76,23 @@ def confirm_logout(request: Request, realm: RealmDep, database: DatabaseDep, fie
         browser = find_browser(session, request)
         if browser is not None:
             end_browser_session(session, browser.id, Origin.of(request))
+    return _said(target)
+
+
+def log_browser_out(request: Request, realm: Realm, database: Database, parameters: Parameters) -> Response:
+    """What a program asks for that sends a browser, whether by GET or by a form."""
+    hint = find_hint(request.app.state.keys, parameters.find("id_token_hint") or "", issuer=realm.url)
+    try:
+        with database.reading() as session:
+            target = _target(session, parameters, hint)
+            browser = find_browser(session, request)
+    except Invalid as problem:
+        return pages.show_sentence(_TITLE, problem.message, status=400)
+    if hint is None and browser is not None:
+        return _ask(request, realm, parameters, target)
+    if hint is not None:
+        with database.writing() as session:
+            _end(session, hint, browser, Origin.of(request))
     return _said(target)
 
 

@@ -1,36 +1,39 @@
-"""Logging out of a browser session, by a program that holds a refresh token."""
+"""Logging out by a form: of a program that holds a refresh token, or of a browser that a program sends."""
 
-from fastapi import APIRouter, Request
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from fastapi import APIRouter, Request, Response
 
-from opendai import tables
-from opendai.auth.audit import Actor, Audit, Origin
+from opendai.auth.audit import Origin
 from opendai.database import DatabaseDep
-from opendai.resources.browser_sessions import end_browser_session
+from opendai.resources.browser_sessions import end_with_browser_session
 from opendai.resources.grants.credentials import CLIENT_FIELDS, authenticate
-from opendai.resources.grants.requests import (
-    ENDPOINTS,
-    IN_THIS_REALM,
-    LARGEST_FORM,
-    Fields,
-    GrantRefused,
-    form_page,
-)
+from opendai.resources.grants.requests import ENDPOINTS, LARGEST_FORM, Fields, GrantRefused, form_page
+from opendai.resources.logout_pages import NAMES, log_browser_out
+from opendai.resources.parameters import read_parameters
+from opendai.resources.realms import RealmDep
+
+_OF_BROWSERS = {"id_token_hint", "post_logout_redirect_uri"}
 
 router = APIRouter(tags=["OpenID Connect"])
 
 
 @router.post(
     f"{ENDPOINTS}/logout",
-    dependencies=[IN_THIS_REALM],
-    openapi_extra=form_page("refresh_token", *CLIENT_FIELDS, required=("refresh_token",)),
+    openapi_extra=form_page("refresh_token", *dict.fromkeys((*CLIENT_FIELDS, *NAMES))),
     max_body_size=LARGEST_FORM,
     status_code=204,
-    responses={401: {"description": "The credentials of the client are wrong."}},
+    responses={
+        200: {"description": "To a browser: a page that asks, or says that the person is logged out."},
+        303: {"description": "Back to the program that sent the browser."},
+        401: {"description": "The credentials of the client are wrong."},
+    },
 )
-def end_login(request: Request, database: DatabaseDep, fields: Fields) -> None:
-    """End the login of a refresh token, and the browser session that it came from with all its logins."""
+def end_login(request: Request, realm: RealmDep, database: DatabaseDep, fields: Fields) -> Response:
+    """End the login of a refresh token, and the browser session that it came from with all its logins.
+
+    A browser that brings an id token, or an address to return to, is answered as by GET.
+    """
+    if "refresh_token" not in fields and fields.keys() & _OF_BROWSERS:
+        return log_browser_out(request, realm, database, read_parameters(fields.items(), NAMES))
     with database.reading() as session:
         client = authenticate(session, request, fields)
     if "refresh_token" not in fields:
@@ -40,20 +43,4 @@ def end_login(request: Request, database: DatabaseDep, fields: Fields) -> None:
         raise GrantRefused("invalid_grant", "Invalid refresh token")
     with database.writing() as session:
         end_with_browser_session(session, token.login_id, Origin.of(request))
-
-
-def end_with_browser_session(session: Session, login_id: str, origin: Origin) -> None:
-    """End a login and every other one from the same browser session; nothing if it has ended already."""
-    login, user = tables.Login, tables.User
-    found = session.execute(
-        select(login.browser_session_id, user.id, user.username)
-        .join(user, user.id == login.user_id)
-        .where(login.id == login_id)
-    ).one_or_none()
-    if found is None:
-        return
-    if found.browser_session_id is not None:
-        end_browser_session(session, found.browser_session_id, origin)
-    else:
-        session.execute(delete(login).where(login.id == login_id))
-        Audit(session, Actor("user", found.username, origin)).record("logout", f"user:{found.id}")
+    return Response(status_code=204)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from opendai import tables
@@ -11,9 +11,11 @@ from opendai.auth.audit import Origin
 from opendai.auth.logins import begin_login, log_in
 from opendai.auth.passwords import LONGEST, Passwords
 from opendai.database import Database, DatabaseDep
+from opendai.errors import Problem
 from opendai.resources.grants.codes import exchange_code
 from opendai.resources.grants.credentials import CLIENT_FIELDS, authenticate
 from opendai.resources.grants.issuing import Issuer, Standing, TokenOut
+from opendai.resources.grants.page_origins import headers_for_page
 from opendai.resources.grants.requests import (
     ENDPOINTS,
     IN_THIS_REALM,
@@ -71,11 +73,19 @@ router = APIRouter(tags=["OpenID Connect"])
         429: {"description": "Too many logins wait or failed; Retry-After says when to come back."},
     },
 )
-async def create_token(request: Request, database: DatabaseDep, fields: Fields) -> TokenOut:
+async def create_token(
+    request: Request, response: Response, database: DatabaseDep, fields: Fields
+) -> TokenOut:
     """Tokens for a program, or for a person who logs in through it, by one of the grants of the API client."""
     is_slow = fields.get("grant_type") == "password"
     run = request.app.state.passwords.in_turn if is_slow else run_in_threadpool
-    granted: TokenOut = await run(_create_token, request, database, fields)
+    readable = await run_in_threadpool(headers_for_page, request, database, fields)
+    response.headers.update(readable)
+    try:
+        granted: TokenOut = await run(_create_token, request, database, fields)
+    except Problem as problem:
+        problem.headers.update(readable)
+        raise
     return granted
 
 
