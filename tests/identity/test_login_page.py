@@ -60,6 +60,7 @@ def login(page: Page, address: str) -> Page:
 
 
 def test_the_keyboard_is_enough(login: Page) -> None:
+    expect(login.get_by_label("Username")).to_be_focused()
     login.keyboard.type("alice")
     login.keyboard.press("Tab")
     login.keyboard.type("wrong")
