@@ -1,10 +1,12 @@
 """The server under test: once per database, emptied between tests, asked over HTTP."""
 
 import secrets
+import socket
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -44,6 +46,24 @@ class Program(Person):
 
     client_id: str
     secret: str
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_this_machine() -> Iterator[None]:
+    """No name is looked up outside: tests would wait for a name server where there is none."""
+    ask = socket.getaddrinfo
+
+    def look_up(host: str | None, *arguments: Any, **options: Any) -> Any:
+        try:
+            return ask(host, *arguments, **{**options, "flags": socket.AI_NUMERICHOST})
+        except socket.gaierror:
+            if host in {"localhost", socket.gethostname()}:
+                return ask(host, *arguments, **options)
+            raise
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", look_up)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -49,7 +50,9 @@ def test_a_code_is_exchanged_for_every_token(
         "scope": "openid email template:dai:agents profile",
     }
     assert portal.is_accepted(texts)
-    assert texts["refresh_token"].startswith(f"{login.id}.0.")
+    payload = texts["refresh_token"].split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    assert (claims["typ"], claims["sid"], claims["generation"]) == ("Refresh", login.id, 0)
     assert (login.user_id, login.generation, login.scope) == (alice.id, 0, body["scope"])
 
 

@@ -28,12 +28,14 @@ def draft_one(
     if task is None:
         return False
     answers = _begin(calls, task)
-    outcome, is_held = None, True
+    outcome, is_held, is_stopping = None, True, False
     # Also when it is not held any more, as after it was cancelled: else more calls than may be would go on at once.
-    while outcome is None and not stopping.is_set():
+    while outcome is None and not is_stopping:
         outcome = _wait(answers, seconds=lease_seconds / 3, stopping=stopping)
+        # Looked at once a round: a stop in the midst of one is seen, and the lease handed back, in the next.
+        is_stopping = stopping.is_set()
         if outcome is None and is_held:
-            is_held = _renew(database, task, 0.0 if stopping.is_set() else lease_seconds)
+            is_held = _renew(database, task, 0.0 if is_stopping else lease_seconds)
     if outcome is not None:
         _store(database, task, outcome)
     return True

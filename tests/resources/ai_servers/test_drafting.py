@@ -52,6 +52,8 @@ def test_what_is_asked_for_again_and_again_waits_as_long_as_it_is_told(
         for attempt in (2, 3):
             expire(database)
             eventually(lambda number=attempt: len(server.requests) == number)
+            # Only then is the next wait written down, which `expire` is to shorten.
+            eventually(lambda: look(client, admin)["status"] != "RUNNING")
         failed = wait_for(client, admin, status="FAILED")
     reason = f"127.0.0.1:{server.port} answered 429 Too Many Requests."
     assert (waiting["status"], waiting["progress"]["attempt"]) == ("QUEUED", 1)
