@@ -28,7 +28,7 @@ serve: $(READY) ## Serve on http://localhost:8000 with the data in ./data (ARGS=
 test: $(READY) browser ## Run the tests (ARGS=tests/storage passes on to pytest).
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow" $(ARGS)
 
-faults: $(READY) browser ## Run the slow tests: processes are killed, leases run out, services go away.
+faults: $(READY) browser ## Run the slow tests: processes are killed, services go away, browsers and clients of others log in.
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m slow $(ARGS)
 
 browser: ## Fetch a Chromium for the tests where there is none (as root on Debian; else it says what to do).

@@ -14,6 +14,8 @@ from tests.identity.provider import Provider, fill_in_login
 from tests.identity.shop_application import ShopApplication
 from tests.identity.sites import serving_application
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def shop(provider: Provider) -> Iterator[str]:

@@ -10,6 +10,8 @@ from tests.identity.packages import fetch_package
 from tests.identity.provider import Provider, fill_in_login
 from tests.identity.sites import Site
 
+pytestmark = pytest.mark.slow
+
 VERSION = "26.2.4"
 SHA512 = "PnXpR3ubETGOt0B/Qt2lxmPbkZr5bc3vlQsOqDoTPPQsZRp7JjhTKxlJ187uWh8qJhvBab6Gsjb06a8ayOPfuw=="
 SILENT = (

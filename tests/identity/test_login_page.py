@@ -9,6 +9,9 @@ from tests.identity.sites import Site
 from tests.resources.browsing import CHALLENGE
 
 # What a browser works out by itself, and what automatic checks of accessibility look for first.
+
+pytestmark = pytest.mark.slow
+
 ASKED = """() => ({
     language: document.documentElement.lang,
     title: document.title,

@@ -12,6 +12,8 @@ import pytest
 from tests.identity.packages import NODE, fetch_package
 from tests.identity.provider import Provider
 
+pytestmark = pytest.mark.slow
+
 BACK = "https://portal.example/back"
 SCRIPT = "openid_client.mjs"
 PACKAGES = {

@@ -10,6 +10,8 @@ from opendai.resources.api_clients import Credentials
 from tests.conftest import PASSWORD
 from tests.identity.provider import Provider, parameters_of
 
+pytestmark = pytest.mark.slow
+
 BACK = "https://portal.example/back"
 
 

@@ -29,7 +29,7 @@ from tests.resources.ai_servers.drafting import (
     outcome,
 )
 
-pytestmark = pytest.mark.usefixtures("loopback")
+pytestmark = [pytest.mark.usefixtures("loopback"), pytest.mark.slow]
 HEADERS = b"HTTP/1.1 200 OK\r\n"
 MEMORY = 20 << 20
 DEADLINE_SECONDS = 0.4
