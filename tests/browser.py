@@ -21,13 +21,14 @@ _OPTIONS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     found = next((path for name in _NAMES if (path := shutil.which(name))), None)
     if found is None:
         if os.environ.get(WITHOUT_SERVICES) == "1":
             pytest.skip("There is no Chromium.")
         pytest.fail("There is no Chromium for this test: apt-get install chromium")
+    # Its event loop belongs to the thread until it ends: for longer, no other test could run one of its own.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=_OPTIONS)
         yield browser

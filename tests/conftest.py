@@ -53,12 +53,12 @@ def only_this_machine() -> Iterator[None]:
     """No name is looked up outside: tests would wait for a name server where there is none."""
     ask = socket.getaddrinfo
 
-    def look_up(host: str | None, *arguments: Any, **options: Any) -> Any:
+    def look_up(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:
         try:
-            return ask(host, *arguments, **{**options, "flags": socket.AI_NUMERICHOST})
+            return ask(host, port, family, type, proto, flags | socket.AI_NUMERICHOST)
         except socket.gaierror:
             if host in {"localhost", socket.gethostname()}:
-                return ask(host, *arguments, **options)
+                return ask(host, port, family, type, proto, flags)
             raise
 
     with pytest.MonkeyPatch.context() as patch:
