@@ -53,13 +53,13 @@ def only_this_machine() -> Iterator[None]:
     """No name is looked up outside: tests would wait for a name server where there is none."""
     ask = socket.getaddrinfo
 
-    def look_up(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:
-        try:
-            return ask(host, port, family, type, proto, flags | socket.AI_NUMERICHOST)
-        except socket.gaierror:
-            if host in {"localhost", socket.gethostname()}:
-                return ask(host, port, family, type, proto, flags)
-            raise
+    def look_up(
+        host: Any, port: Any, family: int = 0, kind: int = 0, proto: int = 0, flags: int = 0, **named: Any
+    ) -> Any:
+        kind = named.get("type", kind)
+        name = host.decode() if isinstance(host, bytes) else host
+        is_here = name in {None, "localhost", socket.gethostname()}
+        return ask(host, port, family, kind, proto, flags | (0 if is_here else socket.AI_NUMERICHOST))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "getaddrinfo", look_up)
