@@ -1,0 +1,54 @@
+"""Servers with settings of their own, for what guards every answer."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from opendai.app import create_app
+from opendai.resources.installation import install
+from opendai.settings import Settings
+
+FAMILIES = {
+    "/ai/nowhere": "message",
+    "/auth/nowhere": "error",
+    "/execution_service/api/v1/nowhere": "detail",
+    "/agent_service/api/v1/nowhere": "detail",
+    "/files/nowhere": "detail",
+    "/nowhere": "detail",
+}
+DENIED = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-frame-options": "DENY",
+}
+ALWAYS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("edge")
+    install(Settings(data_dir=folder, admin_password="correct horse battery staple"))
+    return folder
+
+
+@pytest.fixture
+def asking(installed: Path) -> Iterator[Callable[..., TestClient]]:
+    """Gives a client of a server with these settings; it asks for no data, so one database will do."""
+    with contextlib.ExitStack() as stack:
+
+        def ask(*, peer: str = "testclient", **settings: object) -> TestClient:
+            configured = Settings(data_dir=installed, threads=2, **settings)
+            app = create_app(configured.reached_at("http://localhost:8000"))
+            stack.callback(app.state.database.close)
+            stack.callback(app.state.store.close)
+            client = TestClient(app, base_url="http://dai.example.com", client=(peer, 50_000))
+            return stack.enter_context(contextlib.closing(client))
+
+        yield ask
