@@ -2,9 +2,7 @@
 
 import contextlib
 import ipaddress
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
@@ -25,7 +23,6 @@ from tests.conftest import PASSWORD, Person, Program
 TOKEN = "/auth/realms/eggplant/protocol/openid-connect/token"
 CHECK = "/ai/internal/auth"
 ADDRESS = "203.0.113.7"
-AT_ONCE = 16
 
 
 @pytest.fixture
@@ -245,38 +242,6 @@ def test_behind_a_proxy_the_address_of_the_guesser_counts(
 )
 def test_an_address_is_counted_with_its_network(address: str, network: str) -> None:
     assert network_of(address) == network
-
-
-def test_parallel_guesses_all_count(client: TestClient, database: Database) -> None:
-    def guess(number: int) -> bool:
-        ready.wait()
-        return attempts.begin_attempt(database, "alice", f"203.0.113.{number}")
-
-    ready = threading.Barrier(50)
-    with ThreadPoolExecutor(50) as pool:
-        allowed = list(pool.map(guess, range(50)))
-    assert sum(allowed) == attempts.ACCOUNT_ATTEMPTS
-    with database.reading() as session:
-        row = tables.LoginAttempts
-        assert session.scalar(select(row.count).where(row.kind == "account")) == 50
-
-
-def test_parallel_attempts_that_succeed_and_fail_do_not_wait_for_each_other_in_a_circle(
-    client: TestClient, database: Database
-) -> None:
-    def attempt(number: int) -> None:
-        username, address = f"user {number % 3}", f"203.0.113.{number % 2}"
-        ready.wait()
-        for _ in range(4):
-            attempts.begin_attempt(database, username, address)
-            attempts.give_back(database, username, address)
-
-    ready = threading.Barrier(AT_ONCE)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(attempt, range(AT_ONCE)))
-    with database.reading() as session:
-        row = tables.LoginAttempts
-        assert set(session.scalars(select(row.count).where(row.kind == "address"))) == {0}
 
 
 def test_a_success_that_was_begun_before_a_lock_does_not_end_it(
