@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from fastapi import FastAPI
 from joserfc import jwt
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
@@ -123,6 +123,29 @@ def test_a_token_of_an_earlier_key_is_good(ring: KeyRing, clock: Clock, next_key
     clock.seconds += 2 * DAY
     assert ring.signing.kid == next_key
     assert tokens.read(text, now=1030).subject == "user:1"
+
+
+def test_a_token_that_was_accepted_before_is_refused_once_its_key_is_disabled(
+    ring: KeyRing, clock: Clock, database: Database, next_key: str
+):
+    ring.read()
+    clock.seconds += 2 * DAY
+    tokens, text = _token(ring)
+    assert tokens.read(text, now=1030).subject == "user:1"
+    with database.writing() as session:
+        session.execute(
+            update(tables.SigningKey).where(tables.SigningKey.kid == next_key).values(is_disabled=True)
+        )
+    ring.read()
+    with pytest.raises(Unauthorized):
+        tokens.read(text, now=1030)
+
+
+def test_a_token_that_was_accepted_before_runs_out(ring: KeyRing):
+    tokens, text = _token(ring)
+    tokens.read(text, now=1059)
+    with pytest.raises(Unauthorized):
+        tokens.read(text, now=1060)
 
 
 def test_a_key_is_parsed_once(ring: KeyRing, next_key: str):

@@ -1,6 +1,7 @@
 """Tokens: RS256 only, by keys of our own table, checked in every claim."""
 
 import base64
+import functools
 import hashlib
 import re
 import uuid
@@ -19,6 +20,8 @@ AUDIENCE = "account"
 _ACCESS = "Bearer"
 _ID = "ID"
 LONGEST = 8192
+# Whoever asks, asks again with the same token; only texts with a signature of ours take a place.
+_REMEMBERED = 1024
 # Both go into queries, which not every text may do.
 _UUID = re.compile(r"[0-9a-f-]{36}")
 REFUSED = "The token is invalid or has timed out."
@@ -42,6 +45,7 @@ class Tokens:
     def __init__(self, keys: KeyRing, *, issuer: str) -> None:
         self._keys = keys
         self.issuer = issuer
+        self._signed = functools.lru_cache(_REMEMBERED)(self._check_signature)
 
     def issue(
         self, subject: str, *, now: float, lifetime: int, extra: Mapping[str, Any]
@@ -103,12 +107,19 @@ class Tokens:
             exp={"essential": True},
         )
         try:
-            decoded = jwt.decode(token, self._key, algorithms=["RS256"])
-            checks.validate(decoded.claims)
-            return _claims(decoded.claims)
+            kid, claims = self._signed(token)
+            # Also of a token that was seen before: its key may have been disabled since.
+            self._keys.verifying(kid)
+            checks.validate(claims)
+            return _claims(claims)
         except Exception as error:
             # Whatever is wrong with a token, the answer is the same: the parser's reasons help only a forger.
             raise Unauthorized(REFUSED) from error
+
+    def _check_signature(self, token: str) -> tuple[str, dict[str, Any]]:
+        """The id of the key that signed the token, and what it says, be that acceptable or not."""
+        decoded = jwt.decode(token, self._key, algorithms=["RS256"])
+        return decoded.header["kid"], decoded.claims
 
     def _key(self, unverified: Any) -> Any:
         # The header may only name one of our keys; a key that it brings along is not looked at.
