@@ -2,9 +2,9 @@
 
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import anyio
 from anyio.to_thread import run_sync
@@ -22,6 +22,7 @@ from sqlalchemy.types import Double
 from opendai.errors import Unavailable
 
 _WRITES = "opendai_writes"
+_Answer = TypeVar("_Answer")
 
 
 class Table(DeclarativeBase):
@@ -101,6 +102,17 @@ class Database:
         with Session(self._writers, expire_on_commit=False) as session:
             yield session
             session.commit()
+
+    async def look_up(self, question: Callable[[Connection], _Answer]) -> _Answer:
+        """The answer to a question by key, on a connection of its own.
+
+        SQLite, which is in this process, answers sooner than a thread is reached.
+        """
+        return self._ask(question) if self.is_sqlite else await run_sync(self._ask, question)
+
+    def _ask(self, question: Callable[[Connection], _Answer]) -> _Answer:
+        with self._readers.connect() as connection:
+            return question(connection)
 
     @contextlib.asynccontextmanager
     async def reading_seat(self) -> AsyncIterator[Session]:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.concurrency import run_in_threadpool
 
 from opendai import tables
 from opendai.auth.addresses import client_address
@@ -23,7 +22,7 @@ async def _anyone_by_password(request: Request) -> Caller:
     scheme, _, pair = request.headers.get("authorization", "").partition(" ")
     state = request.app.state
     if scheme.lower() != "basic" or not state.settings.ai_server_basic_auth:
-        return await run_in_threadpool(anyone, request)
+        return await anyone(request)
     username, password = _username_and_password(pair)
     check = partial(
         log_in, state.database, state.passwords, username, password, address=client_address(request)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from sqlalchemy import ColumnElement, bindparam, select, true
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import ColumnElement, Connection, bindparam, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from opendai import tables
-from opendai.auth.outside import Outside
 from opendai.auth.tokens import REFUSED, Claims, Tokens
 from opendai.database import Database
 from opendai.errors import Forbidden, Unauthorized
@@ -57,30 +57,25 @@ def bearer_token(request: Request) -> str:
     return token.strip()
 
 
-def identify(session: Session, tokens: Tokens, token: str, *, outside: Outside | None = None) -> Caller:
-    """The caller that a token stands for; Unauthorized for everything else, always in the same words.
-
-    The session must not have been used yet: verifying a token of an outside provider may take a call to it.
-    """
-    if outside is not None and outside.is_named_in(token):
-        return _outsider(session, outside.read(token, now=time.time()))
+def identify(connection: Connection | Session, tokens: Tokens, token: str) -> Caller:
+    """The caller that a token of ours stands for; Unauthorized for everything else, always in the same words."""
     claims = tokens.read(token, now=time.time())
     kind, _, number = claims.subject.partition(":")
     if number.isascii() and number.isdigit() and len(number) < 19:
         if kind == "user":
-            return _person(session, int(number), claims)
+            return _person(connection, int(number), claims)
         if kind == "client":
-            return _program(session, int(number), claims)
+            return _program(connection, int(number), claims)
     raise Unauthorized(REFUSED)
 
 
-def _person(session: Session, number: int, claims: Claims) -> Caller:
-    rows = session.execute(_PERSON, {"id": number, "jti": claims.jti, "sid": claims.sid})
+def _person(connection: Connection | Session, number: int, claims: Claims) -> Caller:
+    rows = connection.execute(_PERSON, {"id": number, "jti": claims.jti, "sid": claims.sid})
     return _user_caller(rows.all(), claims)
 
 
-def _outsider(session: Session, claims: Claims) -> Caller:
-    rows = session.execute(_OUTSIDER, {"subject": claims.subject, "jti": claims.jti})
+def _outsider(connection: Connection, claims: Claims) -> Caller:
+    rows = connection.execute(_OUTSIDER, {"subject": claims.subject, "jti": claims.jti})
     return _user_caller(rows.all(), claims)
 
 
@@ -98,8 +93,8 @@ def _user_caller(rows: Sequence[Any], claims: Claims) -> Caller:
     )
 
 
-def _program(session: Session, number: int, claims: Claims) -> Caller:
-    row = session.execute(_PROGRAM, {"id": number, "jti": claims.jti}).one_or_none()
+def _program(connection: Connection | Session, number: int, claims: Claims) -> Caller:
+    row = connection.execute(_PROGRAM, {"id": number, "jti": claims.jti}).one_or_none()
     if row is None or claims.values.get("gen") != row.generation:
         raise Unauthorized(REFUSED)
     return Caller(kind="client", id=number, name=row.name, role=row.role, groups=frozenset(), claims=claims)
@@ -126,12 +121,14 @@ _PROGRAM = select(tables.ApiClient.name, tables.ApiClient.role, tables.ApiClient
 )
 
 
-def anyone(request: Request) -> Caller:
-    token = bearer_token(request)
-    state = request.app.state
+async def anyone(request: Request) -> Caller:
+    token, state = bearer_token(request), request.app.state
     database: Database = state.database
-    with database.reading() as session:
-        return identify(session, state.tokens, token, outside=state.outside)
+    if state.outside is not None and state.outside.is_named_in(token):
+        # In a thread, as it may have to ask the provider for its keys.
+        claims = await run_in_threadpool(state.outside.read, token, now=time.time())
+        return await database.look_up(lambda connection: _outsider(connection, claims))
+    return await database.look_up(lambda connection: identify(connection, state.tokens, token))
 
 
 async def user_only(caller: Annotated[Caller, Depends(anyone)]) -> Caller:

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
@@ -24,6 +23,7 @@ from opendai.resources.inputs import (
     form_or_json,
     form_or_json_page,
 )
+from opendai.routing import Router
 
 AgentType = Annotated[Line, Field(max_length=20)]
 Port = Annotated[Whole, Field(ge=0, le=65_535)]
@@ -138,7 +138,7 @@ _AGENTS = select(
 _AGENT = _AGENTS.where(_agent.id == bindparam("id"))
 
 Agents = Annotated[AgentRepository, repository(AgentRepository)]
-router = APIRouter(tags=["Agents"])
+router = Router(tags=["Agents"])
 
 
 @router.post("/agents", openapi_extra=form_or_json_page(AgentIn))

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from opendai import tables
 from opendai.auth.audit import AuditDep
@@ -13,6 +13,7 @@ from opendai.errors import Invalid
 from opendai.resources.api_clients import ApiClientIn, ApiClientPatch, ApiClientRepository, Credentials
 from opendai.resources.credential_files import Format, WantedFormat, as_csv, as_ini, token_url
 from opendai.resources.inputs import Id, Limit, Offset, Output, Timestamp
+from opendai.routing import Router
 from opendai.settings import Settings
 
 
@@ -45,7 +46,7 @@ class IssuedOut(ApiClientOut):
 
 
 ApiClients = Annotated[ApiClientRepository, repository(ApiClientRepository)]
-router = APIRouter(tags=["API clients"])
+router = Router(tags=["API clients"])
 _FILES: dict[str, Any] = {
     "description": "As JSON; as a CSV file with `Accept: text/csv` or `?format=csv`; for an agent as an ini file with "
     "`Accept: text/plain` or `?format=ini`.",

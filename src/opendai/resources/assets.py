@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from opendai.database import repository
 from opendai.errors import Conflict, NotFound
 from opendai.resources.inputs import Id, Input, Line, Name, Output
 from opendai.resources.visible_models import get_model, hold_model
+from opendai.routing import Router
 
 # The page calls it an int in paths and text in bodies: any text will do, also one with slashes.
 AssetId = Annotated[Line, Path(min_length=1)]
@@ -116,7 +117,7 @@ def _taken(model_id: int) -> Conflict:
 
 
 Assets = Annotated[AssetRepository, repository(AssetRepository)]
-router = APIRouter(tags=["Assets"])
+router = Router(tags=["Assets"])
 _IS_THERE: dict[int | str, Any] = {409: {"description": "The model has this asset already."}}
 
 

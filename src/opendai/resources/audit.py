@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import BeforeValidator
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -16,6 +15,7 @@ from opendai.database import repository
 from opendai.resources.inputs import Limit, Line, Offset, Output, Search, Timestamp
 from opendai.resources.modelruns import Time
 from opendai.resources.sorting import sort_by
+from opendai.routing import Router
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
@@ -118,7 +118,7 @@ _SORTABLE = {
 }
 
 AuditEvents = Annotated[AuditRepository, repository(AuditRepository)]
-router = APIRouter(tags=["Audit"])
+router = Router(tags=["Audit"])
 
 
 @router.get("/audit")

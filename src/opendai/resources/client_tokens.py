@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import Field
 
 from opendai.auth.logins import find_client, token_for_client
 from opendai.database import DatabaseDep
 from opendai.errors import Unauthorized
 from opendai.resources.inputs import Input, Line, Output, Password
+from opendai.routing import Router
 
 _LIFETIME_SECONDS = 600
 
@@ -23,7 +24,7 @@ class ClientTokenOut(Output):
     expires_in: int
 
 
-router = APIRouter(tags=["Auth"])
+router = Router(tags=["Auth"])
 
 
 @router.post(

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 
-from fastapi import APIRouter
 from sqlalchemy import select
 
 from opendai import tables
@@ -11,6 +10,7 @@ from opendai.database import SessionDep
 from opendai.errors import NotFound
 from opendai.reports.coverage import ActionHits, TestCoverage, model_coverage
 from opendai.resources.inputs import Id, Output
+from opendai.routing import Router
 
 
 class ActionCoverageOut(Output):
@@ -40,7 +40,7 @@ class ModelCoverageOut(Output):
     report: list[TestCoverageOut]
 
 
-router = APIRouter(tags=["Coverage"])
+router = Router(tags=["Coverage"])
 
 
 @router.get("/models/{model_id}/coverage")

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
@@ -14,6 +13,7 @@ from opendai.database import repository
 from opendai.engine.coverage import DEEPEST_PATH
 from opendai.errors import Conflict, NotFound
 from opendai.resources.inputs import Id, Input, Name, Output, Timestamp, Whole
+from opendai.routing import Router
 
 PathDepth = Annotated[Whole, Field(ge=1, le=DEEPEST_PATH)]
 VariableDepth = Annotated[Whole, Field(ge=1, le=2)]
@@ -123,7 +123,7 @@ def _missing(coverage_model_id: int) -> NotFound:
 
 
 CoverageModels = Annotated[CoverageModelRepository, repository(CoverageModelRepository)]
-router = APIRouter(tags=["Coverage"])
+router = Router(tags=["Coverage"])
 _NAME_IS_TAKEN: dict[int | str, Any] = {
     409: {"description": "There is a coverage model of that name already."}
 }

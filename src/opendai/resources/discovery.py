@@ -3,12 +3,13 @@
 import base64
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from opendai.auth.keys import KeyRing
 from opendai.resources.realms import RealmDep
+from opendai.routing import Router
 
-router = APIRouter(tags=["OpenID Connect"])
+router = Router(tags=["OpenID Connect"])
 
 _AUTHENTICATION = ["client_secret_basic", "client_secret_post", "none"]
 _SECONDS_KEPT = 300

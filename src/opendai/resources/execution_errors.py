@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -12,6 +11,7 @@ from opendai.auth.callers import Caller, User
 from opendai.database import repository
 from opendai.resources.inputs import Limit, Offset, Output, Search, Timestamp
 from opendai.resources.runs import RowNumber
+from opendai.routing import Router
 
 
 class ErrorOut(Output):
@@ -66,7 +66,7 @@ class ErrorRepository:
 
 
 Errors = Annotated[ErrorRepository, repository(ErrorRepository)]
-router = APIRouter(tags=["Errors"])
+router = Router(tags=["Errors"])
 
 
 @router.get("/errors")

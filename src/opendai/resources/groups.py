@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -13,6 +12,7 @@ from opendai.auth.callers import Admin, Caller, User
 from opendai.database import repository
 from opendai.errors import Fault, Invalid, NotFound
 from opendai.resources.inputs import Id, Input, Name, Output
+from opendai.routing import Router
 
 
 class GroupIn(Input):
@@ -126,7 +126,7 @@ def _groups(caller: Caller) -> Any:
 
 
 Groups = Annotated[GroupRepository, repository(GroupRepository)]
-router = APIRouter(tags=["Groups"])
+router = Router(tags=["Groups"])
 
 
 @router.post("/groups")

@@ -2,14 +2,13 @@
 
 from datetime import UTC, datetime
 
-from fastapi import APIRouter
-
 from opendai.auth.callers import User
 from opendai.database import SessionDep
 from opendai.errors import NotFound
 from opendai.reports.insights import ActionTotals, VersionTotals, action_totals, release_insights
 from opendai.resources.inputs import Id, Output, Timestamp
 from opendai.resources.visible_models import get_model
+from opendai.routing import Router
 
 
 class ModelActionOut(Output):
@@ -59,7 +58,7 @@ class ReleaseInsightsOut(Output):
     date_as_of: Timestamp
 
 
-router = APIRouter(tags=["Insights"])
+router = Router(tags=["Insights"])
 
 
 @router.get("/models/{model_id}/actions")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,7 @@ from opendai.resources.grants.requests import (
     form_page,
 )
 from opendai.resources.grants.rotation import find_standing
+from opendai.routing import Router
 
 
 class RolesOut(BaseModel):
@@ -47,7 +48,7 @@ class IntrospectionOut(BaseModel):
     realm_access: RolesOut | None = None
 
 
-router = APIRouter(tags=["OpenID Connect"])
+router = Router(tags=["OpenID Connect"])
 
 
 @router.post(

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import AliasChoices, BeforeValidator, Field, StrictInt, ValidationError
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
@@ -22,6 +21,7 @@ from opendai.database import repository
 from opendai.errors import Fault, Invalid, NotFound, PaymentRequired
 from opendai.resources.inputs import LARGEST_ID, Id, Input, Moment, Output, Text, Whole
 from opendai.resources.run_states import UNFINISHED
+from opendai.routing import Router
 from opendai.tables.columns import now
 
 _UNREADABLE = (
@@ -223,7 +223,7 @@ def _licenses() -> Any:
 
 
 Licenses = Annotated[LicenseRepository, repository(LicenseRepository)]
-router = APIRouter(tags=["Licenses"])
+router = Router(tags=["Licenses"])
 
 
 @router.post("/licenses")

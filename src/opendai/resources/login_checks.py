@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from opendai import tables
 from opendai.auth.callers import Admin
@@ -13,6 +13,7 @@ from opendai.errors import NotFound
 from opendai.resources.inputs import Output, form_or_json, form_or_json_page
 from opendai.resources.sessions import TOO_MANY, LoginIn
 from opendai.resources.users.schemas import MembershipOut
+from opendai.routing import Router
 
 
 class CheckedUserOut(Output):
@@ -25,7 +26,7 @@ class CheckedUserOut(Output):
     hide_welcome_popup: bool
 
 
-router = APIRouter(tags=["Auth"])
+router = Router(tags=["Auth"])
 
 
 @router.post(

@@ -5,7 +5,7 @@ What they are asked and answer is the protocol of Keycloak's adapter and of Open
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +19,7 @@ from opendai.resources.login_clients import find_login_client
 from opendai.resources.parameters import read_parameters
 from opendai.resources.realms import RealmDep
 from opendai.resources.redirects import is_origin_of
+from opendai.routing import Router
 
 _NAMES = ("client_id", "origin", "session_state")
 # The embedding page sends "client session"; the session is empty where the program knows of none.
@@ -46,7 +47,7 @@ _TELL = 'parent.postMessage(document.body.dataset.answer, "*");'
 _TRIAL = "a-browser-that-keeps-this-will-keep-a-session"
 _NO_BODY: dict[str, Any] = {"status_code": 204, "response_class": Response}
 
-router = APIRouter(tags=["OpenID Connect"])
+router = Router(tags=["OpenID Connect"])
 
 
 @router.get("/realms/{realm}/protocol/openid-connect/login-status-iframe.html", response_class=HTMLResponse)

@@ -6,7 +6,7 @@ A program that shows an ID token logs its person out at once; anybody else's bro
 from html import escape
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -28,6 +28,7 @@ from opendai.resources.page_forms import FIELD, LARGEST, FieldsDep, PageForm, fo
 from opendai.resources.parameters import Parameters, read_parameters
 from opendai.resources.realms import Realm, RealmDep
 from opendai.resources.redirects import is_registered, policy_source, with_parameters
+from opendai.routing import Router
 
 NAMES = ("id_token_hint", "post_logout_redirect_uri", "client_id", "state")
 _PURPOSE = "logout"
@@ -39,7 +40,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     400: {"description": "A page that says why nothing was done.", **_PAGE},
 }
 
-router = APIRouter(tags=["OpenID Connect"])
+router = Router(tags=["OpenID Connect"])
 
 
 @router.get(

@@ -1,6 +1,6 @@
 """Logging out by a form: of a program that holds a refresh token, or of a browser that a program sends."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from opendai.auth.audit import Origin
 from opendai.database import DatabaseDep
@@ -10,10 +10,11 @@ from opendai.resources.grants.requests import ENDPOINTS, LARGEST_FORM, Fields, G
 from opendai.resources.logout_pages import NAMES, log_browser_out
 from opendai.resources.parameters import read_parameters
 from opendai.resources.realms import RealmDep
+from opendai.routing import Router
 
 _OF_BROWSERS = {"id_token_hint", "post_logout_redirect_uri"}
 
-router = APIRouter(tags=["OpenID Connect"])
+router = Router(tags=["OpenID Connect"])
 
 
 @router.post(

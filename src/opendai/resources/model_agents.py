@@ -1,6 +1,5 @@
 """The agent that usually walks a model."""
 
-from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy import select
 
@@ -11,6 +10,7 @@ from opendai.errors import Fault, Invalid, NotFound
 from opendai.resources.agents import AgentOut, AgentRepository
 from opendai.resources.inputs import LARGEST_ID, Id, Input, Whole
 from opendai.resources.visible_models import get_model, hold_model
+from opendai.routing import Router
 from opendai.tables.columns import now
 
 
@@ -18,7 +18,7 @@ class ModelAgentIn(Input):
     agent: Whole = Field(ge=1, le=LARGEST_ID)
 
 
-router = APIRouter(tags=["Agents"])
+router = Router(tags=["Agents"])
 
 
 @router.put("/models/{model_id}/agent")

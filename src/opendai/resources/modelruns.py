@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BeforeValidator
 
 from opendai.auth.callers import User
@@ -13,6 +13,7 @@ from opendai.reports.testcases import CaseTotals, newest_by_case, totals_by_case
 from opendai.resources.inputs import Id, Limit, Moment, Offset, Output, Timestamp, Whole
 from opendai.resources.runs import RunOut, Runs
 from opendai.resources.visible_models import get_model
+from opendai.routing import Router
 
 _SPACE_BEFORE_OFFSET = re.compile(r" (?=\d\d:?\d\d$)")
 
@@ -58,7 +59,7 @@ class ModelTestCaseRunsOut(Output):
     date_as_of: Timestamp
 
 
-router = APIRouter(tags=["Runs"])
+router = Router(tags=["Runs"])
 
 
 @router.get("/models/{model_id}/runs")

@@ -4,7 +4,6 @@ import json
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -18,6 +17,7 @@ from opendai.resources.executions.moving import move_history
 from opendai.resources.inputs import Id, Input, Name, Output, Timestamp, Whole
 from opendai.resources.screenshots import doom_objects
 from opendai.resources.testcase_documents import follow_document
+from opendai.routing import Router
 from opendai.tables.columns import now
 
 _LONGEST_NAME = 255
@@ -210,7 +210,7 @@ def _blank(name: str) -> str:
 
 
 Models = Annotated[ModelRepository, repository(ModelRepository)]
-router = APIRouter(tags=["Models"])
+router = Router(tags=["Models"])
 _NAME_IS_TAKEN: dict[int | str, Any] = {409: {"description": "The group has a model of that name already."}}
 
 

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
@@ -20,8 +20,9 @@ from opendai.resources.grants.requests import (
     GrantRefused,
     form_page,
 )
+from opendai.routing import Router
 
-router = APIRouter(tags=["OpenID Connect"])
+router = Router(tags=["OpenID Connect"])
 
 
 @router.post(

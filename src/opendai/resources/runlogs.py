@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,6 +13,7 @@ from opendai.database import repository
 from opendai.errors import NotFound
 from opendai.resources.inputs import Id, Input, Limit, Line, Moment, Number, Offset, Output, Text, Timestamp
 from opendai.resources.runs import find_visible_run
+from opendai.routing import Router
 from opendai.tables.columns import now
 
 Severity = Annotated[Line, Field(max_length=20)]
@@ -97,7 +97,7 @@ def _lines() -> Any:
 
 
 RunLogs = Annotated[RunLogRepository, repository(RunLogRepository)]
-router = APIRouter(tags=["Run logs"])
+router = Router(tags=["Run logs"])
 
 
 @router.post("/runlogs/{id}")

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from sqlalchemy import ColumnElement, Select, case, func, literal, null, select
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,7 @@ from opendai.resources.inputs import (
 )
 from opendai.resources.run_pages import RunFilters, find_page
 from opendai.resources.run_states import FAILED, INCOMPLETE, UNFINISHED
+from opendai.routing import Router
 from opendai.tables.columns import Moment
 
 
@@ -191,7 +192,7 @@ def _runs() -> Select[Any]:
 
 RowNumber = Annotated[Whole, Query(ge=0, le=LARGEST_ID)]
 Runs = Annotated[RunRepository, repository(RunRepository)]
-router = APIRouter(tags=["Runs"])
+router = Router(tags=["Runs"])
 
 
 @router.get("/runs")

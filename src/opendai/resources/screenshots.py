@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
@@ -23,6 +23,7 @@ from opendai.resources.inputs import LARGEST_ID, Id, Input, Line, Moment, Output
 from opendai.resources.pictures import ENDINGS, picture_type, unpack_map
 from opendai.resources.run_states import RUNNING
 from opendai.resources.runs import find_visible_run
+from opendai.routing import Router
 from opendai.storage import ObjectStore
 
 _LARGEST_BODY = 16 << 20
@@ -164,7 +165,7 @@ def _read(body: bytes) -> tuple[ScreenshotIn, str]:
 
 
 Screenshots = Annotated[ScreenshotRepository, repository(ScreenshotRepository)]
-router = APIRouter(tags=["Screenshots"])
+router = Router(tags=["Screenshots"])
 _BODY = {
     "requestBody": {
         "required": True,

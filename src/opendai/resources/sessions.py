@@ -4,17 +4,18 @@ import time
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import Depends, Request
 from sqlalchemy import delete
 
 from opendai import tables
 from opendai.auth.audit import Actor, Audit, Origin
-from opendai.auth.callers import Caller, bearer_token, identify
+from opendai.auth.callers import Caller, anyone, bearer_token
 from opendai.auth.logins import begin_login, log_in, revoke_token, token_for_user
 from opendai.database import Database, DatabaseDep
 from opendai.errors import NotFound, Unauthorized
 from opendai.resources.inputs import Input, Line, Output, Password, form_or_json, form_or_json_page
 from opendai.resources.users.schemas import UserOut
+from opendai.routing import Router
 
 _REFUSED = "Token info not available."
 TOO_MANY = {"description": "Too many logins wait or failed; Retry-After says when to come back."}
@@ -55,7 +56,17 @@ class TokenOut(Output):
     payload: PayloadOut
 
 
-router = APIRouter(tags=["Auth"])
+async def _holder(request: Request) -> Caller:
+    # No token at all is 401 as everywhere; one that is not valid any more is the published 404.
+    bearer_token(request)
+    try:
+        return await anyone(request)
+    except Unauthorized as error:
+        raise NotFound(_REFUSED) from error
+
+
+Holder = Annotated[Caller, Depends(_holder)]
+router = Router(tags=["Auth"])
 # Both read the token themselves, as one that is refused is the published 404.
 _OF_A_TOKEN: dict[str, Any] = {
     "openapi_extra": {"security": [{"bearer": []}]},
@@ -95,9 +106,8 @@ def _create_session(state: Any, given: LoginIn, origin: Origin) -> SessionOut:
 
 
 @router.get("/auth", **_OF_A_TOKEN)
-def get_session(request: Request, database: DatabaseDep) -> TokenOut:
+def get_session(request: Request, caller: Holder) -> TokenOut:
     """What the presented token says."""
-    caller = _holder(request, database)
     claims = caller.claims
     return TokenOut(
         access_token=bearer_token(request),
@@ -114,21 +124,10 @@ def get_session(request: Request, database: DatabaseDep) -> TokenOut:
 
 
 @router.delete("/auth", **_OF_A_TOKEN)
-def delete_session(request: Request, database: DatabaseDep) -> dict[str, Any]:
+def delete_session(request: Request, caller: Holder, database: DatabaseDep) -> dict[str, Any]:
     """Log out: the presented token is refused from now on."""
-    caller = _holder(request, database)
     with database.writing() as session:
         revoke_token(session, caller.claims)
         session.execute(delete(tables.Login).where(tables.Login.id == caller.claims.sid))
         Audit(session, Actor.asking(caller, request)).record("logout", f"{caller.kind}:{caller.id}")
     return {}
-
-
-def _holder(request: Request, database: DatabaseDep) -> Caller:
-    # No token at all is 401 as everywhere; one that is not valid any more is the published 404.
-    token, state = bearer_token(request), request.app.state
-    try:
-        with database.reading() as session:
-            return identify(session, state.tokens, token, outside=state.outside)
-    except Unauthorized as error:
-        raise NotFound(_REFUSED) from error

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from pydantic import AfterValidator, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from opendai.errors import Fault, Invalid
 from opendai.outbound.addresses import literal_addresses
 from opendai.resources.inputs import Input, Line, Output, Password, Whole
 from opendai.resources.mail import MailServer, allowed_servers
+from opendai.routing import Router
 
 MASK = "********"
 _ROW = 1
@@ -130,7 +131,7 @@ async def _repository(request: Request, session: SessionDep) -> MailServerReposi
 
 
 MailServers = Annotated[MailServerRepository, Depends(_repository, scope="function")]
-router = APIRouter(tags=["SMTP"])
+router = Router(tags=["SMTP"])
 
 
 @router.put("/smtp")

@@ -1,6 +1,5 @@
 """Whether the server is up, for anyone who asks, and how much of its licences is used."""
 
-from fastapi import APIRouter
 from sqlalchemy import func, select
 
 from opendai import __version__, tables
@@ -8,6 +7,7 @@ from opendai.auth.callers import User
 from opendai.database import SessionDep, database_clock
 from opendai.resources import licenses
 from opendai.resources.inputs import Output
+from opendai.routing import Router
 
 
 class PingOut(Output):
@@ -29,7 +29,7 @@ class UsageOut(Output):
     num_execs: int
 
 
-router = APIRouter(tags=["Status"])
+router = Router(tags=["Status"])
 
 
 @router.get("/ping")

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -13,6 +12,7 @@ from opendai.database import repository
 from opendai.errors import Conflict, NotFound
 from opendai.resources.inputs import Id, Input, Name, Output, Timestamp
 from opendai.resources.visible_models import get_model, hold_model
+from opendai.routing import Router
 
 
 class TagIn(Input):
@@ -73,7 +73,7 @@ def _tags() -> Any:
 
 
 Tags = Annotated[TagRepository, repository(TagRepository)]
-router = APIRouter(tags=["Tags"])
+router = Router(tags=["Tags"])
 _IS_THERE: dict[int | str, Any] = {409: {"description": "The model has this tag already."}}
 
 

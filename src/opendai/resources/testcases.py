@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 from sqlalchemy import ColumnElement, String, cast, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -21,6 +20,7 @@ from opendai.resources.testcase_documents import (
     remove_rows,
 )
 from opendai.resources.visible_models import get_model, hold_model
+from opendai.routing import Router
 
 _FORBIDDEN_IN_NAMES = frozenset('"\\;:{}')
 _MOST_RUN_IDS = 100
@@ -228,7 +228,7 @@ def _missing(model: tables.Model, case_id: int) -> NotFound:
 
 
 TestCases = Annotated[TestCaseRepository, repository(TestCaseRepository)]
-router = APIRouter(tags=["Test cases"])
+router = Router(tags=["Test cases"])
 
 
 @router.post("/models/{model_id}/testcases")

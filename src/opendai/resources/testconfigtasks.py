@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BeforeValidator
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -20,6 +20,7 @@ from opendai.reports.tasks import TaskRun, task_messages, task_runs, task_status
 from opendai.resources.inputs import Input, Output, Timestamp
 from opendai.resources.run_states import CANCELLED, ERROR, FAILED, INCOMPLETE, PASSED, wire_status
 from opendai.resources.task_pages import TaskQuery, find_task_ids, sees_task
+from opendai.routing import Router
 from opendai.tables.columns import now
 
 
@@ -153,7 +154,7 @@ def _tasks() -> Any:
 
 
 Tasks = Annotated[TaskRepository, repository(TaskRepository)]
-router = APIRouter(tags=["Test config tasks"])
+router = Router(tags=["Test config tasks"])
 
 
 @router.post("/testconfigtasks")

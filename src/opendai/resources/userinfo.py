@@ -2,8 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.concurrency import run_in_threadpool
+from fastapi import Depends, Request
 from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,6 +21,7 @@ from opendai.resources.grants.requests import (
     is_form,
     read_form,
 )
+from opendai.routing import Router
 
 
 class UserInfoOut(BaseModel):
@@ -35,9 +35,10 @@ class UserInfoOut(BaseModel):
 
 
 async def _holder(request: Request) -> Caller:
-    token = await _token(request)
+    token, state = await _token(request), request.app.state
+    database: Database = state.database
     try:
-        return await run_in_threadpool(_identify, request.app.state, token)
+        return await database.look_up(lambda connection: identify(connection, state.tokens, token))
     except Unauthorized as error:
         raise _refused(error, 'Bearer error="invalid_token"') from error
 
@@ -59,14 +60,8 @@ def _refused(error: Unauthorized, challenge: str) -> GrantRefused:
     return GrantRefused("invalid_token", error.message, status=401, challenge=challenge)
 
 
-def _identify(state: Any, token: str) -> Caller:
-    database: Database = state.database
-    with database.reading() as session:
-        return identify(session, state.tokens, token)
-
-
 Holder = Annotated[Caller, Depends(_holder)]
-router = APIRouter(tags=["OpenID Connect"])
+router = Router(tags=["OpenID Connect"])
 _SECURITY: dict[str, Any] = {"security": [{"bearer": []}]}
 
 

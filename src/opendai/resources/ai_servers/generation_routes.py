@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from opendai import tables
@@ -25,9 +25,10 @@ from opendai.resources.ai_servers.generations import SORTABLE, GenerationReposit
 from opendai.resources.ai_servers.paging import PagingDep, check_sort
 from opendai.resources.ai_servers.repository import AiServerRepository
 from opendai.resources.inputs import Id, any_json, any_json_page
+from opendai.routing import Router
 
 Generations = Annotated[GenerationRepository, repository(GenerationRepository)]
-router = APIRouter(tags=["Generating test cases"])
+router = Router(tags=["Generating test cases"])
 _TOO_MANY: dict[int | str, Any] = {
     429: {"description": "As many are asked as may be; the header Retry-After says how many seconds to wait."}
 }

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import Depends, Path, Request
 
 from opendai.auth.basic import BasicAdmin, BasicUser
 from opendai.database import DatabaseDep, repository
@@ -22,6 +22,7 @@ from opendai.resources.ai_servers.schemas import (
     Writer,
 )
 from opendai.resources.inputs import LARGEST_ID, Id, any_json, any_json_page
+from opendai.routing import Router
 
 _MOST_IDS = 1000
 
@@ -54,7 +55,7 @@ def _check_url(request: Request, given: AiServerPatch) -> None:
 
 AiServers = Annotated[AiServerRepository, repository(AiServerRepository)]
 WriterDep = Annotated[Writer, Depends(_writer)]
-router = APIRouter(tags=["AI servers"])
+router = Router(tags=["AI servers"])
 
 
 @router.get("/ai-servers", response_model_exclude_unset=True)

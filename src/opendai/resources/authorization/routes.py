@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 from pydantic import TypeAdapter, ValidationError
@@ -24,6 +24,7 @@ from opendai.resources.inputs import Line, Password
 from opendai.resources.page_forms import LARGEST, FieldsDep, form_page, open_form
 from opendai.resources.parameters import Parameters, read_parameters
 from opendai.resources.realms import Realm, RealmDep
+from opendai.routing import Router
 
 _WRONG = "The username or the password is wrong."
 _TITLE = "You cannot log in here"
@@ -36,7 +37,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 _KEPT = {"read": True, "key_share": True}
 _line, _password = TypeAdapter(Line), TypeAdapter(Password)
 
-router = APIRouter(tags=["OpenID Connect"])
+router = Router(tags=["OpenID Connect"])
 
 
 @router.get(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import anyio
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 from sqlalchemy import select
@@ -27,6 +27,7 @@ from opendai.resources.executions.reporting import (
     renew,
 )
 from opendai.resources.inputs import Id, Input, Line, Output
+from opendai.routing import Router
 
 _PAUSE_SECONDS = 0.25
 
@@ -89,7 +90,7 @@ class ClaimOut(Output):
     sut: dict[str, Any] | None
 
 
-router = APIRouter(tags=["Agents"])
+router = Router(tags=["Agents"])
 _NOT_REGISTERED: dict[int | str, Any] = {404: {"description": "The caller is not registered as an agent."}}
 _NOT_HELD: dict[int | str, Any] = {
     409: {

@@ -3,7 +3,6 @@
 from collections import Counter
 from typing import Any
 
-from fastapi import APIRouter
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -16,8 +15,9 @@ from opendai.resources.executions.totals import take_from_totals
 from opendai.resources.inputs import Id
 from opendai.resources.run_states import UNFINISHED
 from opendai.resources.screenshots import doom_objects
+from opendai.routing import Router
 
-router = APIRouter(tags=["Runs"])
+router = Router(tags=["Runs"])
 
 
 @router.delete("/runs/{id}")

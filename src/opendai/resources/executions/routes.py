@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from sqlalchemy import Select, select
 
 from opendai import tables
@@ -15,6 +15,7 @@ from opendai.resources.executions.starting import ExecutionIn
 from opendai.resources.executions.starting import start_execution as start
 from opendai.resources.inputs import Output, Timestamp
 from opendai.resources.run_states import wire_status
+from opendai.routing import Router
 
 
 class StartedOut(Output):
@@ -46,9 +47,9 @@ class ExecutionOut(StartedOut):
     ended: Timestamp | None
 
 
-router = APIRouter(tags=["Execution"])
+router = Router(tags=["Execution"])
 # Where a client of 2021 asks how far an execution is.
-status_router = APIRouter(tags=["Execution"])
+status_router = Router(tags=["Execution"])
 
 
 @router.post(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from opendai import tables
@@ -27,6 +27,7 @@ from opendai.resources.grants.requests import (
 )
 from opendai.resources.grants.rotation import rotate
 from opendai.resources.grants.scopes import check_scope, granted_scope
+from opendai.routing import Router
 
 _NOBODY = "Invalid user credentials"
 _FIELDS = (
@@ -59,7 +60,7 @@ class _Demand:
         return self.fields[name]
 
 
-router = APIRouter(tags=["OpenID Connect"])
+router = Router(tags=["OpenID Connect"])
 
 
 @router.post(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
 from opendai.auth.audit import Actor, ActorDep, Audit, AuditDep
@@ -14,9 +14,10 @@ from opendai.errors import Forbidden
 from opendai.resources.inputs import Id
 from opendai.resources.users.repository import UserRepository
 from opendai.resources.users.schemas import UserIn, UserOut, UserPatch, WelcomePopupIn
+from opendai.routing import Router
 
 Users = Annotated[UserRepository, repository(UserRepository)]
-router = APIRouter(tags=["Users"])
+router = Router(tags=["Users"])
 
 
 @router.post("/users", responses={402: {}, 409: {}, 429: {}})
