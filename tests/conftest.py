@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 from sqlalchemy import delete, exists, select, text
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.app import create_app
@@ -23,8 +23,14 @@ from opendai.resources.api_clients import DEFAULT_GRANTS
 from opendai.resources.coverage_models import CoverageModelRepository
 from opendai.resources.installation import install
 from opendai.settings import Settings
+from tests.inprocess import TestClient
 
-pytest_plugins = ["tests.services", "tests.browser", "tests.mailserver", "tests.contract.world"]
+pytest_plugins = [
+    "tests.services",
+    "tests.browser",
+    "tests.mailserver",
+    "tests.contract.world",
+]
 
 PASSWORD = "correct horse battery staple"
 _KEPT = {"signing_keys", "instance"}
@@ -102,9 +108,16 @@ def app(settings: Settings) -> Iterator[FastAPI]:
 
 
 @pytest.fixture(scope="session")
-def live(app: FastAPI) -> Iterator[TestClient]:
-    with TestClient(app, follow_redirects=False, client=("203.0.113.9", 50_000)) as client:
-        yield client
+def server_loop() -> Iterator[BlockingPortal]:
+    """The event loop in which the servers of the tests run."""
+    with start_blocking_portal() as portal:
+        yield portal
+
+
+@pytest.fixture(scope="session")
+def live(app: FastAPI, server_loop: BlockingPortal) -> Iterator[TestClient]:
+    with server_loop.wrap_async_context_manager(app.router.lifespan_context(app)):
+        yield TestClient(app, server_loop, address="203.0.113.9")
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ import pytest
 import structlog
 from fastapi import FastAPI
 from sqlalchemy import insert
-from starlette.testclient import TestClient
 
 from opendai import logs, tables
 from opendai.resources.agents import AgentRepository
@@ -24,6 +23,7 @@ from opendai.resources.models import ModelRepository
 from opendai.settings import Settings
 from tests.conftest import PASSWORD, Person, Program
 from tests.faults.processes import Server
+from tests.inprocess import TestClient
 
 Lines = Callable[[], list[dict[str, Any]]]
 

@@ -19,10 +19,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from starlette.routing import Mount
-from starlette.testclient import TestClient
 
 from tests.api.operations import OPEN, every_operation
 from tests.contract.world import World
+from tests.inprocess import TestClient
 from tests.resources.walking import png
 
 FAMILIES = [

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from starlette.testclient import TestClient
+from anyio.from_thread import BlockingPortal
 
 from opendai.app import create_app
 from opendai.resources.installation import install
 from opendai.settings import Settings
+from tests.inprocess import TestClient
 
 FAMILIES = {
     "/ai/nowhere": "message",
@@ -39,7 +40,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def asking(installed: Path) -> Iterator[Callable[..., TestClient]]:
+def asking(installed: Path, server_loop: BlockingPortal) -> Iterator[Callable[..., TestClient]]:
     """Gives a client of a server with these settings; it asks for no data, so one database will do."""
     with contextlib.ExitStack() as stack:
 
@@ -48,7 +49,6 @@ def asking(installed: Path) -> Iterator[Callable[..., TestClient]]:
             app = create_app(configured.reached_at("http://localhost:8000"))
             stack.callback(app.state.database.close)
             stack.callback(app.state.store.close)
-            client = TestClient(app, base_url="http://dai.example.com", client=(peer, 50_000))
-            return stack.enter_context(contextlib.closing(client))
+            return TestClient(app, server_loop, address=peer, base_url="http://dai.example.com")
 
         yield ask

@@ -8,12 +8,12 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from sqlalchemy import func, select
 from starlette.routing import Mount
-from starlette.testclient import TestClient
 
 from opendai.auth import basic, callers
 from opendai.database import Database, Table
 from tests.api.operations import OPEN, READ_THEIR_TOKEN, Operation, every_operation
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 
 BAD_IDS = [
     "2147483648",

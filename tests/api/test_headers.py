@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from fastapi import FastAPI
 from starlette.routing import Mount
-from starlette.testclient import TestClient
 
 from tests.api.conftest import ALWAYS, DENIED, FAMILIES
 from tests.conftest import Program
+from tests.inprocess import TestClient
 
 
 @pytest.mark.parametrize("path", [*FAMILIES, "/healthz", "/ai/ping", "/ai/agents", "/ai/openapi.json"])

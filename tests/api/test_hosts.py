@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from starlette.testclient import TestClient
 
 from opendai.settings import Settings
 from tests.api.conftest import ALWAYS, DENIED, FAMILIES
 from tests.conftest import Person
+from tests.inprocess import TestClient
 
 
 @pytest.mark.parametrize("path", FAMILIES)

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from starlette.testclient import TestClient
 
 from tests.conftest import Program
+from tests.inprocess import TestClient
 
 PREFLIGHT = {
     "Access-Control-Request-Method": "PATCH",

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 import structlog
-from starlette.testclient import TestClient
 from structlog.testing import LogCapture
 
 from opendai.auth.addresses import first_untrusted
+from tests.inprocess import TestClient
 
 PROXIES = tuple(ipaddress.ip_network(network) for network in ("10.0.0.0/8", "fd00::/8"))
 

@@ -9,7 +9,6 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select
 from starlette.routing import Mount
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth.logins import begin_login, token_for_user
@@ -17,6 +16,7 @@ from opendai.auth.passwords import Passwords
 from opendai.database import Database, Table
 from opendai.outbound.http import Answer
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 from tests.resources.browsing import RETURN, Browser, make_login_client
 from tests.resources.walking import ANY_AGENT, HandAgent, log, send_screenshot, start, step
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from starlette.routing import Mount
-from starlette.testclient import TestClient
 
 from opendai.database import Database
 from opendai.resources.outside_users import outside_provider
 from opendai.settings import Settings
+from tests.inprocess import TestClient
 from tests.outside.provider import EC, RSA, Provider, TokenOf, Use, bearer, providing, sign
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import serialize_compact
-from starlette.testclient import TestClient
 
 from opendai.database import Database
 from opendai.resources.users.repository import UserRepository
+from tests.inprocess import TestClient
 
 REALM = "/realms/company"
 KEYS = f"{REALM}/protocol/openid-connect/certs"

@@ -4,10 +4,10 @@ import time
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from opendai.database import Database
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.outside.provider import RSA, Provider, TokenOf, Use, bearer, me, people, sign
 
 

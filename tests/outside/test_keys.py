@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from pydantic import ValidationError
-from starlette.testclient import TestClient
 
 from opendai.auth import provider_keys
 from opendai.database import Database
 from opendai.resources.outside_users import outside_provider
 from opendai.settings import Settings
+from tests.inprocess import TestClient
 from tests.outside.provider import DISCOVERY, EC, KEYS, OTHER, RSA, Provider, TokenOf, Use, bearer, me, sign
 
 

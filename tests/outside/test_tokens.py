@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from starlette.testclient import TestClient
 
 from opendai.database import Database
 from opendai.resources.outside_users import outside_provider
 from opendai.settings import Settings
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.outside.provider import (
     EC,
     OTHER,

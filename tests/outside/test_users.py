@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import event, select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth import outside as outside_module
@@ -17,6 +16,7 @@ from opendai.errors import Conflict
 from opendai.resources import outside_users
 from opendai.resources.users.repository import UserRepository
 from tests.conftest import PASSWORD, Person, Program
+from tests.inprocess import TestClient
 from tests.outside.provider import Provider, TokenOf, Use, me, people
 
 

@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from sqlalchemy import func, select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth.logins import begin_login, hash_secret
 from opendai.database import Database, database_clock
 from tests.conftest import PASSWORD, Person
+from tests.inprocess import TestClient
 
 REALM = "/auth/realms/eggplant"
 OPENID = f"{REALM}/protocol/openid-connect"

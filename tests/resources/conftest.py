@@ -8,11 +8,11 @@ import pytest
 from fastapi import FastAPI
 from joserfc import jwt
 from sqlalchemy import delete, func, select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 from tests.resources.browsing import ISSUER, RETURN, Browser, LoginClient, make_login, make_login_client
 from tests.resources.test_models import create_model
 from tests.resources.visiting import Visit

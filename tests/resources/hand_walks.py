@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from starlette.testclient import TestClient
-
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.resources.walking import ANY_AGENT, HandAgent, start, step
 
 

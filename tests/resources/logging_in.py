@@ -10,13 +10,13 @@ from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth.logins import hash_secret
 from opendai.database import Database, database_clock
 from opendai.resources.grants.codes import make_code
 from tests.conftest import Person
+from tests.inprocess import TestClient
 
 OPENID = "/auth/realms/eggplant/protocol/openid-connect"
 TOKEN = f"{OPENID}/token"

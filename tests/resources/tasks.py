@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.resources.hand_walks import walk
 from tests.resources.walking import ANY_AGENT, HandAgent, start
 

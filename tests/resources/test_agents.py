@@ -2,11 +2,11 @@
 
 import pytest
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 
 PUBLISHED = {
     "name": "lab-1",

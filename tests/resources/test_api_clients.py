@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 
 CLIENTS = "/api_clients"
 TOKENS = "/auth/realms/eggplant/protocol/openid-connect/token"

@@ -1,15 +1,14 @@
 """Guesses at passwords: counted by account and by address, at every place where a password is taken."""
 
-import contextlib
 import ipaddress
 from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
+from anyio.from_thread import BlockingPortal
 from fastapi import FastAPI
 from sqlalchemy import select, update
 from starlette.routing import Mount
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth import attempts
@@ -19,6 +18,7 @@ from opendai.database import Database
 from opendai.errors import TooMany
 from opendai.settings import Settings
 from tests.conftest import PASSWORD, Person, Program
+from tests.inprocess import TestClient
 
 TOKEN = "/auth/realms/eggplant/protocol/openid-connect/token"
 CHECK = "/ai/internal/auth"
@@ -26,10 +26,9 @@ ADDRESS = "203.0.113.7"
 
 
 @pytest.fixture
-def guesser(client: TestClient, app: FastAPI) -> Iterator[TestClient]:
+def guesser(client: TestClient, app: FastAPI, server_loop: BlockingPortal) -> TestClient:
     """Asks from an address of its own; the server has been started and emptied."""
-    with contextlib.closing(TestClient(app, client=(ADDRESS, 50_000))) as asking:
-        yield asking
+    return TestClient(app, server_loop, address=ADDRESS)
 
 
 @pytest.fixture
@@ -148,7 +147,7 @@ def test_failures_of_five_minutes_ago_do_not_count(
 
 
 def test_a_hundred_failures_lock_the_address_for_all_accounts(
-    guesser: TestClient, app: FastAPI, alice: Person, quick: None
+    client: TestClient, guesser: TestClient, alice: Person, quick: None
 ) -> None:
     for number in range(attempts.ADDRESS_ATTEMPTS):
         assert _session(guesser, f"guess {number}").status_code == 404
@@ -156,8 +155,7 @@ def test_a_hundred_failures_lock_the_address_for_all_accounts(
     assert refused.status_code == 429
     assert refused.json() == {"message": "Too many failed logins came from this address. Try again later."}
     assert attempts.LOCK_SECONDS - 30 < int(refused.headers["retry-after"]) <= attempts.LOCK_SECONDS
-    with contextlib.closing(TestClient(app, client=("203.0.113.8", 50_000))) as elsewhere:
-        assert _session(elsewhere, "alice", PASSWORD).status_code == 200
+    assert _session(client, "alice", PASSWORD).status_code == 200
 
 
 def test_a_locked_address_is_a_429_in_the_words_of_the_token_endpoint(
@@ -213,16 +211,16 @@ def test_what_is_stored_does_not_show_what_was_typed(
 
 
 def test_behind_a_proxy_the_address_of_the_guesser_counts(
-    app: FastAPI, client: TestClient, settings: Settings, alice: Person, database: Database
+    app: FastAPI, server_loop: BlockingPortal, settings: Settings, alice: Person, database: Database
 ) -> None:
     proxied = settings.model_copy(update={"trusted_proxies": (ipaddress.ip_network("10.0.0.0/8"),)})
     family = next(mount.app for mount in app.routes if isinstance(mount, Mount) and mount.path == "/ai")
     family.state.settings = proxied
-    with contextlib.closing(TestClient(app, client=("10.0.0.1", 1))) as behind:
-        for last in range(2):
-            made_up = {"X-Forwarded-For": f"6.6.6.{last}, {ADDRESS}"}
-            guess = {"username": "alice", "password": "wrong password"}
-            assert behind.post("/ai/auth", json=guess, headers=made_up).status_code == 404
+    behind = TestClient(app, server_loop, address="10.0.0.1")
+    for last in range(2):
+        made_up = {"X-Forwarded-For": f"6.6.6.{last}, {ADDRESS}"}
+        guess = {"username": "alice", "password": "wrong password"}
+        assert behind.post("/ai/auth", json=guess, headers=made_up).status_code == 404
     family.state.settings = settings
     with database.reading() as session:
         row = tables.LoginAttempts

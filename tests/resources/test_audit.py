@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import select, text
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth.audit import Actor, Audit
 from opendai.database import Database
 from tests.conftest import PASSWORD, Person, Program
+from tests.inprocess import TestClient
 
 AUDIT = "/ai/audit"
 CANARY = "canary: nobody may read this"

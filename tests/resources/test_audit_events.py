@@ -2,12 +2,12 @@
 
 import pytest
 from sqlalchemy import delete, select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth.audit import Actor, Audit
 from opendai.database import Database
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 from tests.resources.test_audit import AUDIT, done, events
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth.audit import Actor, Audit
 from opendai.database import Database
 from tests.conftest import PASSWORD, Person, Program
+from tests.inprocess import TestClient
 from tests.resources.test_audit import CANARY, LICENSE, MAIL, done, events, one_event
 
 UNCHANGED: list[tuple[str, str, dict[str, Any] | None]] = [

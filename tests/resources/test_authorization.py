@@ -5,13 +5,13 @@ import re
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, update
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth.logins import begin_login, hash_secret
 from opendai.database import Database, database_clock
 from opendai.resources.grants.scopes import granted_scope
 from tests.conftest import PASSWORD, Person
+from tests.inprocess import TestClient
 from tests.resources.browsing import (
     CHALLENGE,
     ISSUER,

@@ -4,11 +4,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy import update
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person, Program, make_program
+from tests.inprocess import TestClient
 from tests.resources.walking import ANY_AGENT, HandAgent, start, step
 
 

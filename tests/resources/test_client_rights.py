@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth.logins import token_for_client
 from opendai.database import Database
 from tests.conftest import PASSWORD, Person
+from tests.inprocess import TestClient
 from tests.resources.test_api_clients import CALLBACK, CLIENTS, bearer, create, grant, made, rows
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import delete, select, update
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth.logins import hash_secret
 from opendai.database import Database, database_clock
 from opendai.errors import Problem
 from tests.conftest import PASSWORD, Person
+from tests.inprocess import TestClient
 from tests.resources.logging_in import VERIFIER, Portal, begin_browser_session, claims_of, make_portal
 from tests.resources.racing import at_once
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from opendai.resources.installation import install
 from opendai.settings import Settings
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 
 BUILT_IN = [
     {"id": 1, "name": "All Nodes", "variable_depth": 1, "path_depth": 1, "active": True},

@@ -5,11 +5,11 @@ import csv
 import io
 
 import pytest
-from starlette.testclient import TestClient
 
 from opendai.database import Database
 from opendai.resources import api_clients
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.resources.test_api_clients import CLIENTS, TOKEN_URL, create, grant, made, rows
 
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy import func, select, update
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database, database_clock
 from opendai.resources.executions.endings import expire_leases
 from tests.conftest import Person, Program, make_program
+from tests.inprocess import TestClient
 from tests.resources.walking import ANY_AGENT, EXECUTIONS, HandAgent, execution, start, step
 
 

@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fastapi import FastAPI
 from joserfc import jwe
 from joserfc.jwk import RSAKey
-from starlette.testclient import TestClient
 
 from opendai.errors import Unauthorized
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.resources.forging import (
     Forger,
     compact,

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, update
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth.logins import begin_login
 from opendai.database import Database
 from tests.conftest import PASSWORD, Person, Program, make_program
+from tests.inprocess import TestClient
 from tests.resources.logging_in import TOKEN, Portal, bearer, claims_of, make_portal
 
 EVERY_GRANT = ("client_credentials", "password", "authorization_code", "refresh_token")

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 
 
 def create_group(client: TestClient, admin: Person, name: str) -> Any:

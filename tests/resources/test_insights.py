@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from opendai.engine import parse_model
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 from tests.resources.hand_walks import walk
 from tests.resources.test_models import create_model
 from tests.resources.walking import ANY_AGENT, HandAgent, start, step

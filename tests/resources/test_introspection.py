@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import update
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database, database_clock
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 from tests.resources.logging_in import OPENID, Portal, claims_of, make_portal
 
 INACTIVE = {"active": False}

@@ -11,7 +11,6 @@ from fastapi import FastAPI
 from joserfc import jwt
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth.keys import KeyRing, fresh_pair
@@ -22,6 +21,7 @@ from opendai.errors import Conflict, NotFound, Unauthorized
 from opendai.settings import Settings
 from tests.conftest import Person
 from tests.faults.processes import wait_until
+from tests.inprocess import TestClient
 
 DAY = 86_400
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, func, select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import PASSWORD, Person, Program
+from tests.inprocess import TestClient
 
 LAST = {"message": "There must be an administrator, and this is the last one."}
 

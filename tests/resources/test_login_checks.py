@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from fastapi import FastAPI
 from starlette.routing import Mount
-from starlette.testclient import TestClient
 
 from opendai.settings import Settings
 from tests.conftest import PASSWORD, Person, Program
+from tests.inprocess import TestClient
 
 ADDRESS = "/ai/internal/auth"
 

@@ -6,12 +6,12 @@ import re
 
 import pytest
 from sqlalchemy import update
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from opendai.tables.columns import now
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.resources.browsing import OPENID, Browser, LoginClient, make_login, make_login_client
 
 FRAME = f"{OPENID}/login-status-iframe.html"

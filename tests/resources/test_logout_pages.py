@@ -11,7 +11,6 @@ import pytest
 from fastapi import FastAPI
 from joserfc import jwt
 from sqlalchemy import update
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth.keys import fresh_pair
@@ -19,6 +18,7 @@ from opendai.auth.logins import token_for_user
 from opendai.database import Database
 from opendai.tables.columns import now
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.resources.browsing import (
     RETURN,
     LoginClient,

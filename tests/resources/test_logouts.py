@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import PASSWORD, Person
+from tests.inprocess import TestClient
 from tests.resources.logging_in import OPENID, Portal, begin_browser_session, make_portal
 from tests.resources.racing import at_once
 

@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from opendai.database import Database
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 from tests.resources.hand_walks import walk
 from tests.resources.test_models import create_model
 from tests.resources.test_run_counts import assert_counts_are_right

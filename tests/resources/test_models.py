@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person
+from tests.inprocess import TestClient
 
 
 def create_model(

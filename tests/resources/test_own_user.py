@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from opendai.database import Database
 from tests.conftest import PASSWORD, Person, Program
+from tests.inprocess import TestClient
 from tests.resources.test_users import FRESH_PASSWORD, REFUSED, bearer, log_in, usernames
 
 

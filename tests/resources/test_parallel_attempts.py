@@ -4,11 +4,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth import attempts
 from opendai.database import Database
+from tests.inprocess import TestClient
 
 AT_ONCE = 16
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from opendai.database import Database
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.resources.test_api_clients import CALLBACK, create, made, rows
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, update
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database, database_clock
 from tests.conftest import PASSWORD, Person
+from tests.inprocess import TestClient
 from tests.resources.logging_in import Portal, claims_of, make_portal
 from tests.resources.racing import at_once
 

@@ -3,11 +3,11 @@
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 from tests.resources.logging_in import OPENID, Portal, bearer, claims_of, make_portal
 from tests.resources.racing import at_once
 

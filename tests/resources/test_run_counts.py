@@ -9,12 +9,12 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from opendai.resources import run_pages
 from tests.conftest import Person, Program, make_program
+from tests.inprocess import TestClient
 from tests.resources.hand_walks import walk
 from tests.resources.test_models import create_model
 from tests.resources.walking import ANY_AGENT, EXECUTIONS, HandAgent, start, step

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 from tests.resources.hand_walks import walk
 from tests.resources.walking import ANY_AGENT, HandAgent, log, start, step
 

@@ -4,11 +4,11 @@ import threading
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from opendai.database import Database
 from opendai.worker.walker import walk_one
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 from tests.resources.walking import ANY_AGENT, HandAgent, start, step, wait_for_end
 
 FIELDS = [

@@ -9,12 +9,12 @@ import msgpack
 import pytest
 from PIL import Image
 from sqlalchemy import func, select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from opendai.settings import Settings
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 from tests.resources.test_models import create_model
 from tests.resources.walking import ANY_AGENT, HandAgent, png, send_screenshot, start
 

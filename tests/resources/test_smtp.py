@@ -7,13 +7,13 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 from starlette.routing import Mount
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from opendai.resources.smtp import MASK
 from opendai.settings import Settings
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 
 GIVEN = {
     "id": 1,

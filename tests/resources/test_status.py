@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from starlette.testclient import TestClient
-
 from opendai import __version__
 from tests.conftest import PASSWORD, Person, Program
+from tests.inprocess import TestClient
 from tests.resources.test_licenses import TOMORROW, YESTERDAY, install
 from tests.resources.test_models import create_model
 from tests.resources.walking import ANY_AGENT, EXECUTIONS, start

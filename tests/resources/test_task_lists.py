@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from opendai.database import Database
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 from tests.resources.hand_walks import walk
 from tests.resources.tasks import CONFIG, OTHER_CONFIG, TASKS, UNKNOWN, age, get, number_of_tasks, post
 from tests.resources.walking import ANY_AGENT, HandAgent, start

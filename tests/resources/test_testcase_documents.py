@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from opendai.engine.syntax import LARGEST_TEXT
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.resources.editing import (
     CASES,
     NEW,

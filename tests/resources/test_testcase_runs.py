@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 from tests.resources.editing import CASES, change_case, list_cases
 from tests.resources.test_models import create_model
 from tests.resources.walking import HandAgent, start, wait_for_end

@@ -4,10 +4,10 @@ import uuid
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from opendai.database import Database
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.resources.hand_walks import walk
 from tests.resources.tasks import CONFIG, TASKS, UNKNOWN, get, number_of_tasks, post, task_of_several_runs
 from tests.resources.walking import ANY_AGENT, HandAgent, execution, log, start, step

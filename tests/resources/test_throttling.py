@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from starlette.routing import Mount
-from starlette.testclient import TestClient
 
 from opendai.auth.passwords import Passwords
 from tests.conftest import PASSWORD, Person, Program
+from tests.inprocess import TestClient
 
 TOKEN = "/auth/realms/eggplant/protocol/openid-connect/token"
 AT_ONCE = 8

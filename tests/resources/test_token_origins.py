@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from starlette.testclient import TestClient
 
 from tests.conftest import PASSWORD, Person
+from tests.inprocess import TestClient
 from tests.resources.logging_in import TOKEN, Portal, make_portal
 
 OWN = "https://portal.example"

@@ -4,9 +4,9 @@ import base64
 import json
 
 import pytest
-from starlette.testclient import TestClient
 
 from tests.conftest import PASSWORD, Person, Program
+from tests.inprocess import TestClient
 
 TOKEN = "/auth/realms/eggplant/protocol/openid-connect/token"
 

@@ -2,9 +2,9 @@
 
 import pytest
 from fastapi import FastAPI
-from starlette.testclient import TestClient
 
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 from tests.resources.logging_in import OPENID, make_portal
 
 USERINFO = f"{OPENID}/userinfo"

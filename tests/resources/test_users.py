@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import PASSWORD, Person
+from tests.inprocess import TestClient
 
 REFUSED = {"message": "This needs an administrator's rights."}
 FRESH_PASSWORD = "a fresh and long one"

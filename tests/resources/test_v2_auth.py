@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from opendai.tables.columns import now
 from tests.conftest import PASSWORD, Person, Program
+from tests.inprocess import TestClient
 
 V2 = "/api/v2/auth"
 WRONG = {

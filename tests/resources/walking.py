@@ -7,9 +7,9 @@ from typing import Any
 
 import msgpack
 from PIL import Image
-from starlette.testclient import TestClient
 
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 
 EXECUTIONS = "/execution_service/api/v1/executions"
 AGENTS = "/agent_service/api/v1"

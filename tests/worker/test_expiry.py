@@ -4,13 +4,13 @@ import threading
 
 from fastapi import FastAPI
 from sqlalchemy import func, insert, select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth.logins import hash_secret
 from opendai.database import Database, Table, database_clock
 from opendai.worker.expiry import delete_expired
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.resources.logging_in import make_portal
 
 PASSING = (

@@ -3,11 +3,11 @@
 from typing import Any
 
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person
+from tests.inprocess import TestClient
 
 SERVERS = "/api/rest/latest/ai-servers"
 GIVEN = {

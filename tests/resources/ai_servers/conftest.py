@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from starlette.routing import Mount
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.outbound.addresses import Allowed
 from opendai.outbound.http import Outbound
 from opendai.settings import Settings
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.outbound.scripted import scripted
 from tests.resources.ai_servers.asking import create
 from tests.resources.ai_servers.gate import Gate

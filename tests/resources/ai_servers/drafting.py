@@ -5,9 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from starlette.testclient import TestClient
-
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.outbound.scripted import Script, says
 from tests.resources.ai_servers.asking import SERVERS
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.resources.ai_servers.asking import SERVERS, create, link, wrong
 from tests.resources.ai_servers.drafting import CASE, OTHER_CASE, accept, look
 from tests.resources.editing import CASES, create_case, list_cases

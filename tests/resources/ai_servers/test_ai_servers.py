@@ -5,13 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from opendai.api.dialect import Refusal
 from opendai.api.hal import worded
 from opendai.database import Database
 from opendai.errors import PreconditionFailed
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 from tests.resources.ai_servers.asking import GIVEN, SERVERS, create, link, names
 
 STAMP = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00")

@@ -4,9 +4,9 @@ import base64
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from tests.conftest import PASSWORD, Person
+from tests.inprocess import TestClient
 from tests.resources.ai_servers.asking import GIVEN, SERVERS
 
 WRONG = {"message": "The username or the password is wrong."}

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from starlette.testclient import TestClient
 
 from opendai.outbound.addresses import Allowed
 from opendai.outbound.http import Outbound
 from opendai.resources.ai_servers import calls
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.mailserver import free_port
 from tests.outbound.scripted import OK, Script, says, says_forever, says_nothing, scripted
 from tests.resources.ai_servers.asking import create

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, update
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.auth.secrets import SecretKeyProblem
 from opendai.database import Database
 from opendai.resources.ai_servers.repository import place_of
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 from tests.resources.ai_servers.asking import GIVEN, SERVERS, TOKEN, create, link, wrong
 
 TYPE = "token-auth-credentials"

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, update
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database, database_clock
@@ -18,6 +17,7 @@ from opendai.resources.ai_servers.generations import claim, fail, finish, give_u
 from opendai.resources.ai_servers.proposals import Draft
 from opendai.worker.drafting import draft_one
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.outbound.scripted import Script, Scripted, scripted
 from tests.resources.ai_servers.asking import SERVERS, create
 from tests.resources.ai_servers.drafting import (

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from opendai.database import Database
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.resources.ai_servers.asking import GIVEN, SERVERS, create, names, wrong
 
 BAD_FIELDS: list[tuple[str, Any]] = [

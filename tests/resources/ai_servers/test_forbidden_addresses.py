@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.outbound.scripted import OK, Scripted, says, scripted
 from tests.outbound.spellings import FORBIDDEN_HOSTS, FORBIDDEN_URLS
 from tests.resources.ai_servers.asking import GIVEN, SERVERS, create, wrong

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 from tests.outbound.scripted import scripted
 from tests.resources.ai_servers.asking import SERVERS, create, link, wrong
 from tests.resources.ai_servers.drafting import (

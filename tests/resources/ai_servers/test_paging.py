@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from tests.conftest import Person
+from tests.inprocess import TestClient
 from tests.resources.ai_servers.asking import GIVEN, SERVERS, create, link
 
 PAGE = f"http://testserver{SERVERS}"

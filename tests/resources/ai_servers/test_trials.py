@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, update
-from starlette.testclient import TestClient
 
 from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person, Program
+from tests.inprocess import TestClient
 from tests.outbound.scripted import Script, Scripted, scripted
 from tests.resources.ai_servers.asking import SERVERS, TOKEN, create, link, wrong
 from tests.resources.ai_servers.drafting import CASE, OTHER_CASE, answers, attempt, body, drafts, outcome
