@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
-from sqlalchemy import delete, exists, select, text
+from sqlalchemy import select
 
 from opendai import tables
 from opendai.app import create_app
 from opendai.auth.logins import hash_secret, token_for_client, token_for_user
 from opendai.auth.passwords import Passwords
 from opendai.auth.tokens import Tokens
-from opendai.database import Database, Table
+from opendai.database import Database
 from opendai.resources.api_clients import DEFAULT_GRANTS
-from opendai.resources.coverage_models import CoverageModelRepository
 from opendai.resources.installation import install
 from opendai.settings import Settings
+from tests.emptying import empty, prepare
 from tests.inprocess import TestClient
 
 pytest_plugins = [
@@ -33,7 +33,6 @@ pytest_plugins = [
 ]
 
 PASSWORD = "correct horse battery staple"
-_KEPT = {"signing_keys", "instance"}
 _signed: dict[tuple[Tokens, str], str] = {}
 
 
@@ -116,6 +115,7 @@ def server_loop() -> Iterator[BlockingPortal]:
 
 @pytest.fixture(scope="session")
 def live(app: FastAPI, server_loop: BlockingPortal) -> Iterator[TestClient]:
+    prepare(app.state.database)
     with server_loop.wrap_async_context_manager(app.router.lifespan_context(app)):
         yield TestClient(app, server_loop, address="203.0.113.9")
 
@@ -128,28 +128,8 @@ def database(app: FastAPI) -> Database:
 @pytest.fixture
 def client(live: TestClient, database: Database) -> TestClient:
     """The server, without a trace of earlier tests."""
-    _empty(database)
+    empty(database)
     return live
-
-
-def _empty(database: Database) -> None:
-    # Deleting the few rows that there are takes a quarter of the time of PostgreSQL's TRUNCATE.
-    emptied = [table for table in reversed(Table.metadata.sorted_tables) if table.name not in _KEPT]
-    with database.writing() as session:
-        has_rows = session.execute(select(*(exists(select(1).select_from(table)) for table in emptied))).one()
-        for table, is_filled in zip(emptied, has_rows, strict=True):
-            if is_filled:
-                session.execute(delete(table))
-        if database.is_sqlite:
-            session.execute(text("DELETE FROM sqlite_sequence"))
-        else:
-            numbered = [table.name for table in emptied if table.autoincrement_column is not None]
-            resets = ", ".join(
-                f"setval(pg_get_serial_sequence('{name}', 'id'), 1, false)" for name in numbered
-            )
-            session.execute(text(f"SELECT {resets}"))
-        session.add(tables.Group(name="admin"))
-        CoverageModelRepository(session).ensure_built_in()
 
 
 def _person(app: FastAPI, password_hash: str, name: str, *, role: str, groups: list[str]) -> Person:
