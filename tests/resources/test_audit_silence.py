@@ -45,6 +45,8 @@ REFUSED: list[tuple[str, str, dict[str, Any] | None]] = [
     ("POST", "/ai/licenses", {**LICENSE, "license": "no license"}),
     ("DELETE", "/ai/licenses/987654321", None),
     ("PUT", "/ai/smtp", {**MAIL, "serverhost": "127.0.0.1", "password": CANARY}),
+    ("POST", "/api/rest/latest/ai-servers", {"name": "Llama", "url": "http://127.0.0.1/v1"}),
+    ("DELETE", "/api/rest/latest/ai-servers/987654321", None),
     ("POST", "/ai/auth", {"username": "alice", "password": "wrong"}),
     ("POST", "/ai/auth", {"username": "stranger", "password": PASSWORD}),
     ("DELETE", "/ai/auth", None),

@@ -22,10 +22,16 @@ def revoke(portal: Portal, token: str, **fields: str) -> None:
     assert (response.status_code, response.content) == (200, b"")
 
 
+def audited(database: Database) -> list[str]:
+    with database.reading() as session:
+        return list(session.scalars(select(tables.AuditEvent.action).order_by(tables.AuditEvent.id)))
+
+
 def test_an_access_token_ends_alone(portal: Portal, database: Database) -> None:
     answer = portal.log_in()
     for _ in range(2):
         revoke(portal, answer["access_token"])
+    assert audited(database) == ["login", "token.revoke"]
     assert not portal.is_accepted(answer)
     assert portal.is_accepted(portal.refresh(answer["refresh_token"]).json())
     with database.reading() as session:
@@ -35,9 +41,11 @@ def test_an_access_token_ends_alone(portal: Portal, database: Database) -> None:
 
 
 @pytest.mark.parametrize("hint", ["access_token", "refresh_token", "nonsense"])
-def test_a_refresh_token_ends_its_login(portal: Portal, hint: str) -> None:
+def test_a_refresh_token_ends_its_login(portal: Portal, hint: str, database: Database) -> None:
     answer = portal.log_in()
-    revoke(portal, answer["refresh_token"], token_type_hint=hint)
+    for _ in range(2):
+        revoke(portal, answer["refresh_token"], token_type_hint=hint)
+    assert audited(database) == ["login", "logout"]
     assert not portal.is_accepted(answer)
     assert portal.refresh(answer["refresh_token"]).status_code == 400
     assert portal.logins() == []

@@ -122,10 +122,10 @@ def begin_login(
     return login
 
 
-def revoke_token(session: Session, claims: Claims) -> None:
-    """Refuse a single token from now on."""
+def revoke_token(session: Session, claims: Claims) -> bool:
+    """Refuse a single token from now on; False if it was so already."""
     row = upsert(session, RevokedToken).values(jti=claims.jti, expires=claims.expires)
-    session.execute(row.on_conflict_do_nothing())
+    return session.scalar(row.on_conflict_do_nothing().returning(RevokedToken.jti)) is not None
 
 
 def token_for_user(

@@ -8,6 +8,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from opendai import tables
+from opendai.auth.audit import Actor, Audit, Origin
 from opendai.auth.logins import revoke_token
 from opendai.database import DatabaseDep
 from opendai.errors import Unauthorized
@@ -40,18 +41,24 @@ def revoke(request: Request, database: DatabaseDep, fields: Fields) -> Response:
     if "token" not in fields:
         raise GrantRefused("invalid_request", "Missing parameter: token")
     with database.writing() as session:
-        _end(session, request.app.state, fields["token"], client)
+        audit = Audit(session, Actor("client", client.name, Origin.of(request)))
+        _end(session, request.app.state, fields["token"], client, audit)
     return Response()
 
 
-def _end(session: Session, state: Any, text: str, client: tables.ApiClient) -> None:
+def _end(session: Session, state: Any, text: str, client: tables.ApiClient, audit: Audit) -> None:
     refresh_token = state.refresh_tokens.read(text, client)
     if refresh_token is not None:
-        session.execute(delete(tables.Login).where(tables.Login.id == refresh_token.login_id))
+        login = tables.Login
+        user_id = session.scalar(
+            delete(login).where(login.id == refresh_token.login_id).returning(login.user_id)
+        )
+        if user_id is not None:
+            audit.record("logout", f"user:{user_id}", client=client.client_id)
         return
     try:
         claims = state.tokens.read(text, now=time.time())
     except Unauthorized:
         return
-    if claims.values.get("azp") == client.client_id:
-        revoke_token(session, claims)
+    if claims.values.get("azp") == client.client_id and revoke_token(session, claims):
+        audit.record("token.revoke", claims.subject, client=client.client_id)

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 
 from opendai import tables
+from opendai.auth.audit import Audit
 from opendai.auth.callers import Caller
 from opendai.auth.secrets import SecretKey
 from opendai.errors import Fault, NotFound, PreconditionFailed
@@ -51,7 +52,7 @@ class AiServerRepository:
     def count(self) -> int:
         return self._session.scalar(select(func.count(_server.id))) or 0
 
-    def add(self, given: AiServerIn, caller: Caller) -> tables.AiServer:
+    def add(self, given: AiServerIn, caller: Caller, audit: Audit) -> tables.AiServer:
         moment = now()
         row = tables.AiServer(
             **given.model_dump(exclude_unset=True),
@@ -62,10 +63,12 @@ class AiServerRepository:
         )
         self._session.add(row)
         self._flush(row)
+        audit.record("ai_server.create", _target(row.id), **_facts(row.name, row.url))
         return row
 
-    def change(self, server_id: int, given: AiServerPatch, caller: Caller) -> tables.AiServer:
+    def change(self, server_id: int, given: AiServerPatch, caller: Caller, audit: Audit) -> tables.AiServer:
         row = self._lock(server_id)
+        before = {column: getattr(row, column) for column in given.model_fields_set}
         if "url" in given.model_fields_set and Target.parse(given.url).origin != Target.parse(row.url).origin:
             # Else whoever may change the address could have the token sent to a server of their own.
             row.token = None
@@ -74,18 +77,27 @@ class AiServerRepository:
         if self._session.is_modified(row):
             row.last_modified_by, row.last_modified_at = caller.name, now()
         self._flush(row)
+        changed = sorted(column for column, value in before.items() if value != getattr(row, column))
+        if changed:
+            audit.record("ai_server.update", _target(server_id), changed=changed, **_facts(row.name, row.url))
         return row
 
-    def remove(self, server_ids: Sequence[int]) -> None:
+    def remove(self, server_ids: Sequence[int], audit: Audit) -> None:
         """Delete all of them, or none where one is not there."""
         # Always in the order of the ids, so that two requests cannot wait for each other.
-        found = self._session.scalars(
-            select(_server.id).where(_server.id.in_(server_ids)).order_by(_server.id).with_for_update()
+        rows = self._session.execute(
+            select(_server.id, _server.name, _server.url)
+            .where(_server.id.in_(server_ids))
+            .order_by(_server.id)
+            .with_for_update()
         ).all()
+        found = {row.id for row in rows}
         for server_id in server_ids:
             if server_id not in found:
                 raise _missing(server_id)
         self._session.execute(delete(_server).where(_server.id.in_(found)))
+        for row in rows:
+            audit.record("ai_server.delete", _target(row.id), **_facts(row.name, row.url))
 
     def check_credentials(self, server_id: int) -> None:
         """Return if the server has credentials; NotFound otherwise."""
@@ -95,11 +107,12 @@ class AiServerRepository:
         if not has_token:
             raise NotFound(f"The AI server {server_id} has no credentials.")
 
-    def set_token(self, server_id: int, token: str, secret_key: SecretKey) -> None:
+    def set_token(self, server_id: int, token: str, secret_key: SecretKey, audit: Audit) -> None:
         """Store the token that the server is asked with; an empty one takes away what is stored."""
         row = self._lock(server_id)
         row.token = secret_key.encrypt(token.encode(), place=place_of(server_id)) if token else None
         self._session.flush()
+        audit.record("ai_server.credentials", _target(server_id), is_set=bool(token))
 
     def _lock(self, server_id: int) -> tables.AiServer:
         row = self._session.scalar(select(_server).where(_server.id == server_id).with_for_update())
@@ -120,6 +133,15 @@ class AiServerRepository:
 def place_of(server_id: int) -> str:
     """What a server's token is bound to when it is encrypted."""
     return f"ai_servers:{server_id}:token"
+
+
+def _target(server_id: int) -> str:
+    return f"ai_server:{server_id}"
+
+
+def _facts(name: str, url: str) -> dict[str, object]:
+    # Some endpoints take their key in the query.
+    return {"name": name, "url": url.partition("?")[0]}
 
 
 def _missing(server_id: int) -> NotFound:

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
+from opendai.auth.audit import Actor, Audit
 from opendai.auth.basic import BasicAdmin, BasicUser
-from opendai.database import DatabaseDep, repository
+from opendai.database import DatabaseDep, SessionDep, repository
 from opendai.errors import Fault, Invalid, PreconditionFailed
 from opendai.outbound.addresses import refuse_forbidden
 from opendai.resources.ai_servers.paging import PagingDep, check_sort
@@ -44,6 +45,10 @@ async def _writer(request: Request, fields: FieldsDep) -> Writer:
     return Writer(request.app.state.settings.public_url, fields)
 
 
+async def _audit(caller: BasicAdmin, request: Request, session: SessionDep) -> Audit:
+    return Audit(session, Actor.asking(caller, request))
+
+
 def _check_url(request: Request, given: AiServerPatch) -> None:
     if "url" in given.model_fields_set:
         try:
@@ -54,6 +59,7 @@ def _check_url(request: Request, given: AiServerPatch) -> None:
 
 
 AiServers = Annotated[AiServerRepository, repository(AiServerRepository)]
+AuditDep = Annotated[Audit, Depends(_audit, scope="function")]
 WriterDep = Annotated[Writer, Depends(_writer)]
 router = Router(tags=["AI servers"])
 
@@ -91,7 +97,8 @@ def create_ai_server(
     # Before the transaction: to look at an address may take a moment, and nobody else should wait for it.
     _check_url(request, given)
     with database.writing() as session:
-        return writer.server(AiServerRepository(session).add(given, caller))
+        audit = Audit(session, Actor.asking(caller, request))
+        return writer.server(AiServerRepository(session).add(given, caller, audit))
 
 
 @router.patch(
@@ -109,15 +116,16 @@ def update_ai_server(
     credentials, which were given for the old one."""
     _check_url(request, given)
     with database.writing() as session:
-        return writer.server(AiServerRepository(session).change(id, given, caller))
+        audit = Audit(session, Actor.asking(caller, request))
+        return writer.server(AiServerRepository(session).change(id, given, caller, audit))
 
 
 @router.delete("/ai-servers/{id}", status_code=204)
 def delete_ai_servers(
-    caller: BasicAdmin, servers: AiServers, ids: Annotated[list[int], Depends(_ids)]
+    caller: BasicAdmin, servers: AiServers, audit: AuditDep, ids: Annotated[list[int], Depends(_ids)]
 ) -> None:
     """Delete one AI server or several, with their credentials: all of them, or none where one is not there."""
-    servers.remove(ids)
+    servers.remove(ids, audit)
 
 
 @router.get("/ai-servers/{id}/credentials", response_model_exclude_unset=True)
@@ -137,11 +145,12 @@ def get_ai_server_credentials(
 def set_ai_server_credentials(
     caller: BasicAdmin,
     servers: AiServers,
+    audit: AuditDep,
     request: Request,
     id: Id,
     given: Annotated[CredentialsIn, any_json(CredentialsIn)],
 ) -> CredentialsOut:
     """Set the token that an AI server is asked with, in place of the one before; a blank one takes it away."""
     state = request.app.state
-    servers.set_token(id, given.token, state.secret_key)
+    servers.set_token(id, given.token, state.secret_key, audit)
     return Writer(state.settings.public_url).credentials(id)
