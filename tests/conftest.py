@@ -1,4 +1,4 @@
-"""The server under test: once per database, emptied between tests, asked over HTTP."""
+"""Who asks the server under test."""
 
 import secrets
 import socket
@@ -9,24 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 from sqlalchemy import select
 
 from opendai import tables
-from opendai.app import create_app
 from opendai.auth.logins import hash_secret, token_for_client, token_for_user
 from opendai.auth.passwords import Passwords
 from opendai.auth.tokens import Tokens
 from opendai.database import Database
 from opendai.resources.api_clients import DEFAULT_GRANTS
-from opendai.resources.installation import install
-from opendai.settings import Settings
-from tests.emptying import empty, prepare
 from tests.inprocess import TestClient
 
 pytest_plugins = [
     "tests.services",
+    "tests.serving",
     "tests.browser",
     "tests.mailserver",
     "tests.contract.world",
@@ -74,62 +70,6 @@ def only_this_machine() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def password_hash() -> str:
     return Passwords().hash(PASSWORD)
-
-
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path_factory.mktemp('database') / 'opendai.db'}"
-    server = request.getfixturevalue("postgres_server")
-    return server.create_database(f"opendai_{secrets.token_hex(4)}")
-
-
-@pytest.fixture(scope="session")
-def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(
-        database_url=database_url,
-        data_dir=tmp_path_factory.mktemp("data"),
-        public_url="http://testserver",
-        admin_password=PASSWORD,
-        sqlite_synchronous="NORMAL",
-        reaper_seconds=0.1,
-        lease_seconds=5,
-    )
-
-
-@pytest.fixture(scope="session")
-def app(settings: Settings) -> Iterator[FastAPI]:
-    install(settings)
-    app = create_app(settings)
-    yield app
-    # A server that was never started does not close its database itself.
-    app.state.database.close()
-
-
-@pytest.fixture(scope="session")
-def server_loop() -> Iterator[BlockingPortal]:
-    """The event loop in which the servers of the tests run."""
-    with start_blocking_portal() as portal:
-        yield portal
-
-
-@pytest.fixture(scope="session")
-def live(app: FastAPI, server_loop: BlockingPortal) -> Iterator[TestClient]:
-    prepare(app.state.database)
-    with server_loop.wrap_async_context_manager(app.router.lifespan_context(app)):
-        yield TestClient(app, server_loop, address="203.0.113.9")
-
-
-@pytest.fixture
-def database(app: FastAPI) -> Database:
-    return app.state.database
-
-
-@pytest.fixture
-def client(live: TestClient, database: Database) -> TestClient:
-    """The server, without a trace of earlier tests."""
-    empty(database)
-    return live
 
 
 def _person(app: FastAPI, password_hash: str, name: str, *, role: str, groups: list[str]) -> Person:
