@@ -14,8 +14,8 @@ from opendai.app import create_app
 from opendai.database import Database
 from opendai.resources.installation import install
 from opendai.settings import Settings
-from tests.emptying import empty, prepare
 from tests.inprocess import TestClient
+from tests.rows import empty, prepare
 from tests.services import PostgresServer
 
 

@@ -6,14 +6,14 @@ import pytest
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from sqlalchemy import func, select
 from starlette.routing import Mount
 
 from opendai.auth import basic, callers
-from opendai.database import Database, Table
+from opendai.database import Database
 from tests.api.operations import OPEN, READ_THEIR_TOKEN, Operation, every_operation
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
+from tests.rows import count_rows
 
 BAD_IDS = [
     "2147483648",
@@ -95,7 +95,7 @@ def test_no_operation_answers_to_what_is_not_a_token(
 def test_ids_that_cannot_be_are_refused_everywhere(
     client: TestClient, database: Database, operations: list[Operation], someone: Person
 ) -> None:
-    before = _rows(database)
+    before = count_rows(database)
     for operation in operations:
         if "{" not in operation.path:
             continue
@@ -103,14 +103,14 @@ def test_ids_that_cannot_be_are_refused_everywhere(
             response = client.request(operation.method, operation.at(bad), headers=someone.bearer, json={})
             assert 400 <= response.status_code < 500, (operation, bad, response.text)
             _assert_shape(operation, response)
-    assert _rows(database) == before
+    assert count_rows(database) == before
 
 
 @pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES.keys())
 def test_bodies_that_cannot_be_are_refused_everywhere(
     client: TestClient, database: Database, operations: list[Operation], someone: Person, body: bytes
 ) -> None:
-    before = _rows(database)
+    before = count_rows(database)
     for operation in operations:
         if not operation.has_body or operation.path in TAKES_ANY_OBJECT:
             continue
@@ -128,13 +128,13 @@ def test_bodies_that_cannot_be_are_refused_everywhere(
             )
             assert 400 <= response.status_code < 500, (operation, kind, response.text)
             _assert_shape(operation, response)
-    assert _rows(database) == before
+    assert count_rows(database) == before
 
 
 def test_a_body_of_ten_megabytes_is_refused_where_none_is_expected(
     client: TestClient, database: Database, operations: list[Operation], admin: Person
 ) -> None:
-    before = _rows(database)
+    before = count_rows(database)
     for operation in operations:
         if operation.has_body and operation.path not in {
             "/ai/models",
@@ -149,7 +149,7 @@ def test_a_body_of_ten_megabytes_is_refused_where_none_is_expected(
             )
             assert response.status_code == 413, (operation, response.text)
             _assert_shape(operation, response)
-    assert _rows(database) == before
+    assert count_rows(database) == before
 
 
 def test_an_unknown_address_is_refused_in_the_shape_of_its_family(
@@ -194,14 +194,6 @@ def _assert_shape(operation: Operation, response) -> None:
     assert "Traceback" not in text
     assert "sqlalchemy" not in text.lower()
     assert len(text) < 10_000
-
-
-def _rows(database: Database) -> dict[str, int]:
-    with database.reading() as session:
-        return {
-            table.name: session.scalar(select(func.count()).select_from(table)) or 0
-            for table in Table.metadata.sorted_tables
-        }
 
 
 def _routes(app: FastAPI) -> list[APIRoute]:

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import func, select
 from starlette.routing import Mount
 
 from opendai import tables
 from opendai.auth.logins import begin_login, token_for_user
 from opendai.auth.passwords import Passwords
-from opendai.database import Database, Table
+from opendai.database import Database
 from opendai.outbound.http import Answer
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
 from tests.resources.browsing import RETURN, Browser, make_login_client
 from tests.resources.walking import ANY_AGENT, HandAgent, log, send_screenshot, start, step
+from tests.rows import count_rows
 
 # Small, so that the examples made from it can be read.
 DOCUMENT: dict[str, Any] = {
@@ -260,12 +260,7 @@ class World:
 
     def rows(self) -> dict[str, int]:
         """How many rows each table has."""
-        database: Database = self.app.state.database
-        with database.reading() as session:
-            return {
-                table.name: session.scalar(select(func.count()).select_from(table)) or 0
-                for table in Table.metadata.sorted_tables
-            }
+        return count_rows(self.app.state.database)
 
 
 def made(response: Any) -> Any:
