@@ -26,10 +26,10 @@ serve: $(READY) ## Serve on http://localhost:8000 with the data in ./data (ARGS=
 	$(BIN)/opendai serve $(ARGS)
 
 test: $(READY) browser ## Run the tests (ARGS=tests/storage passes on to pytest).
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow or language_model" $(ARGS)
 
 faults: $(READY) browser ## Run the slow tests: processes are killed, services go away, browsers and clients of others log in.
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m slow $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "slow and not language_model" $(ARGS)
 
 browser: ## Fetch a Chromium for the tests where there is none (as root on Debian; else it says what to do).
 	@sh tests/fetch_browser.sh

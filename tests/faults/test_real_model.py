@@ -16,7 +16,7 @@ from tests.faults.processes import Server, wait_until
 from tests.resources.ai_servers.asking import SERVERS
 from tests.services import WITHOUT_SERVICES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.language_model]
 _SECONDS = 290
 
 

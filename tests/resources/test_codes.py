@@ -63,6 +63,7 @@ def test_an_id_token_tells_the_program_who_logged_in(portal: Portal, database: D
     claims, access = claims_of(answer["id_token"]), claims_of(answer["access_token"])
     half = hashlib.sha256(answer["access_token"].encode()).digest()[:16]
     assert claims.pop("jti") != access["jti"]
+    assert access["realm_access"] == {"roles": ["user"]}
     assert claims == {
         "iss": "http://testserver/auth/realms/eggplant",
         "sub": f"user:{portal.person.id}",

@@ -40,6 +40,7 @@ def test_a_token_says_rs256_and_whose_it_is(client: TestClient, ci: Program) -> 
     assert claims["iss"] == "http://testserver/auth/realms/eggplant"
     assert claims["sub"] == f"client:{ci.id}"
     assert claims["exp"] - claims["iat"] == 300
+    assert claims["realm_access"] == {"roles": ["admin"]}
 
 
 @pytest.mark.parametrize("encode", [str, lambda text: text.replace("-", "%2D")], ids=["raw", "form-encoded"])

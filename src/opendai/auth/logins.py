@@ -128,11 +128,20 @@ def revoke_token(session: Session, claims: Claims) -> bool:
     return session.scalar(row.on_conflict_do_nothing().returning(RevokedToken.jti)) is not None
 
 
+def roles_of(role: str) -> list[str]:
+    """A role as Keycloak's clients look for it in a token. They show more or less by it; we ask the database."""
+    return [] if role.lower() in {"none", "login"} else [role.lower()]
+
+
 def token_for_user(
     tokens: Tokens, user: User, login: Login, *, lifetime: int, client: ApiClient | None = None
 ) -> tuple[str, Claims]:
     """An access token of a person, which is good for as long as the login is."""
-    extra: dict[str, Any] = {"preferred_username": user.username, "sid": login.id}
+    extra: dict[str, Any] = {
+        "preferred_username": user.username,
+        "sid": login.id,
+        "realm_access": {"roles": roles_of(user.role)},
+    }
     if client:
         extra |= {"azp": client.client_id, "scope": login.scope}
     return tokens.issue(f"user:{user.id}", now=time.time(), lifetime=lifetime, extra=extra)
@@ -177,5 +186,6 @@ def token_for_client(
         "sid": str(uuid.uuid4()),
         "gen": client.generation,
         "scope": scope,
+        "realm_access": {"roles": roles_of(client.role)},
     }
     return tokens.issue(f"client:{client.id}", now=time.time(), lifetime=lifetime, extra=extra)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import identify
+from opendai.auth.logins import roles_of
 from opendai.database import DatabaseDep
 from opendai.errors import Unauthorized
 from opendai.resources.grants.credentials import CLIENT_FIELDS, authenticate_by_secret
@@ -93,7 +94,7 @@ def _of_refresh_token(
         token_type="Refresh",  # noqa: S106 - a word
         scope=login.scope,
         sid=login.id,
-        realm_access=RolesOut(roles=_roles(user.role.lower())),
+        realm_access=RolesOut(roles=roles_of(user.role)),
     )
 
 
@@ -118,9 +119,5 @@ def _of_access_token(session: Session, state: Any, text: str) -> IntrospectionOu
         token_type=said["typ"],
         scope=said.get("scope"),
         sid=caller.claims.sid,
-        realm_access=RolesOut(roles=_roles(caller.role)),
+        realm_access=RolesOut(roles=roles_of(caller.role)),
     )
-
-
-def _roles(role: str) -> list[str]:
-    return [] if role in {"none", "login"} else [role]
