@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import httpx
 from rich.console import Console
@@ -79,7 +80,7 @@ def main() -> int:
 
 @contextmanager
 def _settings(database: str, folder: Path) -> Iterator[Settings]:
-    chosen = {"data_dir": folder / "data", "admin_password": PASSWORD, "log_format": "json"}
+    chosen: dict[str, Any] = {"data_dir": folder / "data", "admin_password": PASSWORD, "log_format": "json"}
     if database == "sqlite":
         yield Settings(**chosen)
         return

@@ -157,6 +157,7 @@ def _bearers(app: FastAPI) -> dict[str, dict[str, str]]:
             session.add(user)
             session.flush()
             login = begin_login(session, user, lifetime=86_400)
+            assert login is not None
             token, _ = token_for_user(app.state.tokens, user, login, lifetime=86_400)
             bearers[person] = {"Authorization": f"Bearer {token}"}
     return bearers
@@ -179,7 +180,7 @@ async def _measure(
                 await _request(client, side, question)
                 for client, side in zip(clients, (few, many), strict=True)
             ]
-            times: list[list[float]] = [[], []]
+            times: tuple[list[float], list[float]] = ([], [])
             # The first rounds warm up: PostgreSQL plans a statement anew until it has seen it a few times.
             for number in range(-8, rounds):
                 for index, client in enumerate(clients):
@@ -190,7 +191,7 @@ async def _measure(
                     response.raise_for_status()
                     if number >= 0:
                         times[index].append(took)
-            results.append(Result(question, *times, total=asked[1][2]))
+            results.append(Result(question, *times, asked[1][2]))
             advance()
     return results
 

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 from tests.services import PostgresServer
 
+from bench.clients import make_clients
 from bench.servers import Address, serving
 from bench.traffic import Reading, Reporting, Traffic
-from opendai.database import Database
-from opendai.resources.api_clients import ApiClientRepository, Credentials
+from opendai.resources.api_clients import ApiClientIn, Credentials
 from opendai.resources.installation import install
 from opendai.settings import Settings
 
@@ -106,14 +106,9 @@ def _prepare(folder: Path, database_url: str, peer_database: str, copy: Callable
 
 
 def _api_clients(settings: Settings) -> list[Credentials]:
-    database = Database(settings.database, threads=2)
-    try:
-        with database.writing() as session:
-            clients = ApiClientRepository(session)
-            agents = [clients.add(f"agent {number}", role="agent") for number in range(CONNECTIONS)]
-            return [clients.add("reader", role="admin"), *agents]
-    finally:
-        database.close()
+    """The one who reads, and an agent for each connection."""
+    agents = [ApiClientIn(name=f"agent {number}", role="agent") for number in range(CONNECTIONS)]
+    return make_clients(settings, ApiClientIn(name="reader", role="admin"), *agents)
 
 
 def _register(settings: Settings, address: Address, credentials: Credentials) -> int:

@@ -14,11 +14,10 @@ from urllib.parse import urlencode
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from bench.clients import make_clients
 from bench.servers import serving
 from bench.traffic import drive
-from opendai.auth.audit import Actor, Audit
-from opendai.database import Database
-from opendai.resources.api_clients import ApiClientIn, ApiClientRepository
+from opendai.resources.api_clients import ApiClientIn
 from opendai.resources.installation import install
 from opendai.settings import Settings
 
@@ -60,13 +59,7 @@ def main() -> int:
 
 
 def _asking(settings: Settings) -> Asking:
-    database = Database(settings.database, threads=2)
-    try:
-        with database.writing() as session:
-            given = ApiClientIn(name="bench", role="admin")
-            _, made = ApiClientRepository(session).add(given, Audit(session, Actor.of_command()))
-    finally:
-        database.close()
+    (made,) = make_clients(settings, ApiClientIn(name="bench", role="admin"))
     form = {
         "grant_type": "client_credentials",
         "client_id": made.client_id,
