@@ -6,7 +6,7 @@ import time
 import uuid
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session, selectinload
 
 from opendai.auth import attempts
@@ -59,10 +59,14 @@ def find_public_client(session: Session, client_id: str) -> ApiClient | None:
     return client if client is not None and client.secret_sha256 is None else None
 
 
+# Built anew for each token it would cost more than it takes to run.
+_GOOD_CLIENT = select(ApiClient).where(
+    ApiClient.client_id == bindparam("client_id"), ApiClient.revoked_at.is_(None)
+)
+
+
 def _find_good_client(session: Session, client_id: str) -> ApiClient | None:
-    return session.scalar(
-        select(ApiClient).where(ApiClient.client_id == client_id, ApiClient.revoked_at.is_(None))
-    )
+    return session.scalar(_GOOD_CLIENT, {"client_id": client_id})
 
 
 def hold(

@@ -80,7 +80,7 @@ async def create_token(
     """Tokens for a program, or for a person who logs in through it, by one of the grants of the API client."""
     is_slow = fields.get("grant_type") == "password"
     run = request.app.state.passwords.in_turn if is_slow else run_in_threadpool
-    readable = await run_in_threadpool(headers_for_page, request, database, fields)
+    readable = await headers_for_page(request, database, fields)
     response.headers.update(readable)
     try:
         granted: TokenOut = await run(_create_token, request, database, fields)
