@@ -55,7 +55,7 @@ BENCHMARKS = [
     Benchmark(
         "read an agent",
         Scene.reading,
-        {"sqlite": Limits(slowdown=45.0, work=45.0), "postgresql": Limits(slowdown=35.0, work=35.0)},
+        {"sqlite": Limits(slowdown=35.0, work=35.0), "postgresql": Limits(slowdown=30.0, work=30.0)},
     ),
     Benchmark(
         "report 50 steps",
