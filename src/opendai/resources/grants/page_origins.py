@@ -10,9 +10,7 @@ from opendai.resources.login_clients import find_login_client
 from opendai.resources.redirects import is_origin_of
 
 
-async def headers_for_page(
-    request: Request, database: Database, fields: Mapping[str, str]
-) -> dict[str, str]:
+async def headers_for_page(request: Request, database: Database, fields: Mapping[str, str]) -> dict[str, str]:
     """What lets the page that asks read the answer, if it is one of the client's."""
     origin = request.headers.get("origin")
     if not origin or "client_id" not in fields:
