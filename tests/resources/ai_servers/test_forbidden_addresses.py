@@ -15,10 +15,9 @@ from tests.outbound.spellings import FORBIDDEN_HOSTS, FORBIDDEN_URLS
 from tests.resources.ai_servers.asking import GIVEN, SERVERS, create, wrong
 from tests.resources.ai_servers.drafting import begin, look, wait_for
 
-# What is trimmed of a URL before it is looked at.
-
 pytestmark = pytest.mark.slow
 
+# What is trimmed of a URL before it is looked at.
 _TRIMMED = {"\thttp://example.com/", " http://example.com/"}
 REFUSED_URLS = [url for url in FORBIDDEN_URLS if url not in _TRIMMED]
 
