@@ -43,7 +43,7 @@ def _serving(database_url: str, data_dir: Path, server_loop: BlockingPortal) -> 
         public_url="http://testserver",
         admin_password="of nobody, once it is emptied",
         sqlite_synchronous="NORMAL",
-        reaper_seconds=0.1,
+        reaper_seconds=0.25,
         lease_seconds=5,
     )
     install(settings)

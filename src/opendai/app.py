@@ -30,7 +30,7 @@ from opendai.resources.ai_servers.calls import ServerCalls
 from opendai.resources.installation import remember_public_url
 from opendai.resources.outside_users import outside_provider
 from opendai.settings import Settings
-from opendai.storage import S3Store, open_store
+from opendai.storage import open_store
 from opendai.worker.loops import Worker
 
 _NOT_ITS_NAME = "The Host header names no address of this server."
@@ -67,8 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
-        if isinstance(store, S3Store):
-            await anyio.to_thread.run_sync(store.create_bucket_if_missing)
+        await anyio.to_thread.run_sync(store.prepare)
         await anyio.to_thread.run_sync(remember_public_url, database, settings.public_url)
         worker.start()
         with _set_by_signals(closing):

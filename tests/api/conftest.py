@@ -1,11 +1,13 @@
 """Servers with settings of their own, for what guards every answer."""
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from anyio.from_thread import BlockingPortal
+from fastapi import FastAPI
 
 from opendai.app import create_app
 from opendai.resources.installation import install
@@ -39,16 +41,20 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def asking(installed: Path, server_loop: BlockingPortal) -> Iterator[Callable[..., TestClient]]:
     """Gives a client of a server with these settings; it asks for no data, so one database will do."""
     with contextlib.ExitStack() as stack:
 
-        def ask(*, peer: str = "testclient", **settings: object) -> TestClient:
+        @functools.cache
+        def serve(**settings: object) -> FastAPI:
             configured = Settings(data_dir=installed, threads=2, **settings)
             app = create_app(configured.reached_at("http://localhost:8000"))
             stack.callback(app.state.database.close)
             stack.callback(app.state.store.close)
-            return TestClient(app, server_loop, address=peer, base_url="http://dai.example.com")
+            return app
+
+        def ask(*, peer: str = "testclient", **settings: object) -> TestClient:
+            return TestClient(serve(**settings), server_loop, address=peer, base_url="http://dai.example.com")
 
         yield ask

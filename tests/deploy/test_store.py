@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from opendai.storage import S3Store, open_store
+from opendai.storage import open_store
+from opendai.storage.s3 import S3Store
 from tests.deploy.deployment import services
 from tests.services import S3Server, free_ports
 
@@ -44,7 +45,7 @@ def test_server_makes_its_bucket_and_uses_it(composed_store: ComposedStore) -> N
     store = open_store(address, public_url="http://opendai.test", signing_key=bytes(32))
     assert isinstance(store, S3Store)
     with closing(store):
-        store.create_bucket_if_missing()
+        store.prepare()
         store.put("picture", b"png", content_type="image/png")
         assert store.get("picture") == b"png"
 

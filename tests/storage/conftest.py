@@ -16,7 +16,8 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from opendai.errors import Problem
-from opendai.storage import FileStore, ObjectStore, S3Store, SignedLinks, open_store
+from opendai.storage import FileStore, ObjectStore, SignedLinks, open_store
+from opendai.storage.s3 import S3Store
 from tests.services import S3Server
 
 PUBLIC_URL = "http://opendai.test"
@@ -42,7 +43,7 @@ def file_store(tmp_path: Path) -> FileStore:
 def bucket(s3_server: S3Server) -> str:
     name = s3_server.bucket()
     store = open_s3(s3_server, name)
-    store.create_bucket_if_missing()
+    store.prepare()
     store.close()
     return name
 
@@ -110,7 +111,7 @@ def broken_store(
     request.getfixturevalue("s3_server")
     with S3Server() as server:
         s3_store = open_s3(server, server.bucket())
-        s3_store.create_bucket_if_missing()
+        s3_store.prepare()
         s3_store.put("a", b"a", content_type="image/png")
         server.stop()
         yield s3_store

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from opendai.storage import FileStore, ObjectStore, S3Store, open_store
+from opendai.storage import FileStore, ObjectStore, open_store
+from opendai.storage.s3 import S3Store
 
 
 def open_at(storage_url: str) -> ObjectStore:

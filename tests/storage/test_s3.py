@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from opendai.errors import Unavailable
-from opendai.storage import Bucket, S3Store
+from opendai.storage import Bucket
+from opendai.storage.s3 import S3Store
 from tests.services import S3Server
 from tests.storage.conftest import open_s3
 
@@ -41,9 +42,9 @@ def test_bucket_is_made_once(s3_server: S3Server) -> None:
     with closing(open_s3(s3_server, s3_server.bucket())) as store:
         with pytest.raises(Unavailable):
             store.is_reachable()
-        store.create_bucket_if_missing()
+        store.prepare()
         store.put("a", b"x", content_type="image/png")
-        store.create_bucket_if_missing()
+        store.prepare()
         store.is_reachable()
         assert store.get("a") == b"x"
 
@@ -64,7 +65,7 @@ def test_two_servers_start_at_once(s3_server: S3Server) -> None:
     name = s3_server.bucket()
     stores = [open_s3(s3_server, name) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(S3Store.create_bucket_if_missing, stores))
+        list(pool.map(S3Store.prepare, stores))
     for store in stores:
         store.is_reachable()
         store.close()
@@ -81,7 +82,7 @@ def test_missing_bucket_is_not_a_missing_object(s3_server: S3Server) -> None:
 def test_wrong_credentials_are_not_tolerated(place: Bucket) -> None:
     for wrong in (replace(place, secret_key="wrong"), replace(place, access_key="nobody")):
         with closing(S3Store(wrong)) as store:
-            for ask in (store.create_bucket_if_missing, store.is_reachable, lambda: store.get("a")):
+            for ask in (store.prepare, store.is_reachable, lambda: store.get("a")):
                 with pytest.raises(Unavailable) as raised:
                     ask()
                 assert str(raised.value) == "The object store cannot be used at the moment."

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from opendai.storage.bucket import AddressingStyle, Bucket
 from opendai.storage.files import FileStore
 from opendai.storage.links import Grant, SignedLinks
 from opendai.storage.port import (
@@ -13,7 +14,6 @@ from opendai.storage.port import (
     ObjectStore,
     is_key,
 )
-from opendai.storage.s3 import AddressingStyle, Bucket, S3Store
 
 __all__ = [
     "LONGEST_LINK_SECONDS",
@@ -23,7 +23,6 @@ __all__ = [
     "Grant",
     "ObjectMissing",
     "ObjectStore",
-    "S3Store",
     "SignedLinks",
     "open_store",
 ]
@@ -58,6 +57,9 @@ def open_store(
     if scheme == "file":
         return FileStore(_folder(storage_url), SignedLinks(public_url, signing_key))
     if scheme == "s3":
+        # boto3 takes as long to import as all the rest of a command, and most installations have no bucket.
+        from opendai.storage.s3 import S3Store  # noqa: PLC0415
+
         return S3Store(_bucket(storage_url), max_connections=max_connections)
     raise ValueError(f"A storage URL begins with file:// or s3://, not with {scheme}:.")
 

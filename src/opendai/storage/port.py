@@ -35,6 +35,9 @@ class ObjectStore(Protocol):
     A store that does not answer raises Unavailable. All methods may be called from many threads at once.
     """
 
+    def prepare(self) -> None:
+        """For start-up: make what must be there before the first object. Raises Unavailable if that cannot be."""
+
     def put(self, key: str, content: bytes, *, content_type: str) -> None:
         """Durable once this returns; a reader sees the whole old object or the whole new one."""
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from opendai.errors import Unavailable
+from opendai.storage.bucket import Bucket
 from opendai.storage.port import (
     ObjectMissing,
     check_content_type,
@@ -27,26 +28,6 @@ _PROBE_NAME = ".reachable"
 
 # As many as S3 gives at once; what is held in memory while keys are listed.
 _KEYS_IN_A_PAGE = 1000
-
-AddressingStyle = Literal["path", "virtual"]
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """Where objects go and how to get there; what is None comes from boto3's own environment and files.
-
-    `prefix` is written in front of every key, with a slash between. `public_endpoint_url` is for links, where
-    those who follow them reach the server by another address than we do.
-    """
-
-    name: str
-    prefix: str = ""
-    endpoint_url: str | None = None
-    public_endpoint_url: str | None = None
-    region: str | None = None
-    addressing_style: AddressingStyle | None = None
-    access_key: str | None = None
-    secret_key: str | None = field(default=None, repr=False)
 
 
 class S3Store:
@@ -123,8 +104,8 @@ class S3Store:
         check_moment(older_than)
         return self._list(prefix, older_than)
 
-    def create_bucket_if_missing(self) -> None:
-        """For start-up. Raises Unavailable also if the bucket is there but belongs to somebody else."""
+    def prepare(self) -> None:
+        """Make the bucket if it is missing. Raises Unavailable also if it is there but belongs to somebody else."""
         with _unavailable_on_failure():
             try:
                 self._client.head_bucket(Bucket=self._bucket.name)
