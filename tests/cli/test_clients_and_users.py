@@ -37,6 +37,7 @@ def _log_in(server: Server, username: str, password: str) -> httpx.Response:
     return httpx.post(f"{server.url}/ai/auth", json={"username": username, "password": password})
 
 
+@pytest.mark.slow
 def test_a_client_made_beside_a_server_gets_tokens_until_it_is_revoked(
     process: Command, command: Command, running: Server, monkeypatch: pytest.MonkeyPatch
 ):
@@ -63,6 +64,7 @@ def test_a_client_made_beside_a_server_gets_tokens_until_it_is_revoked(
     assert f"{credentials['client_id']}\tnightly\tadmin\trevoked" in listed
 
 
+@pytest.mark.slow
 def test_a_user_made_beside_a_server_logs_in_until_the_password_changes(
     command: Command, running: Server, monkeypatch: pytest.MonkeyPatch
 ):

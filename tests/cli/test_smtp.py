@@ -25,6 +25,7 @@ def _configure(data_dir: Path, port: int) -> None:
     database.close()
 
 
+@pytest.mark.slow
 def test_a_mail_goes_out_by_the_stored_configuration(
     process: Command, data_dir: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ def _log_in(server: Server) -> int:
     return httpx.post(f"{server.url}/ai/auth", json=given).status_code
 
 
+@pytest.mark.slow
 def test_a_locked_out_administrator_gets_in_again(
     command: Command, running: Server, monkeypatch: pytest.MonkeyPatch
 ):

@@ -3,13 +3,14 @@ import signal
 import subprocess
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx
 import pytest
 from scripted_server import ScriptedServer
 from shop import WHOLE_WALK, shop_document
+from tests.loopback import LoopbackServer
 
 from opendai_client.agent import cli
 from opendai_client.agent.configuration import Access, ConfigurationError, read_ini, read_secret
@@ -84,8 +85,7 @@ def served():
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = LoopbackServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield scripted, f"http://127.0.0.1:{server.server_port}"

@@ -5,7 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from tests.faults.processes import wait_until
+from tests.loopback import LoopbackServer
 
 _KINDS = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 
@@ -40,7 +41,7 @@ def serving_pages() -> Iterator[Site]:
         def log_message(self, *_given: Any) -> None:
             """Nothing: the browser says what goes wrong."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with LoopbackServer(("127.0.0.1", 0), Handler) as server:
         site = Site(f"http://localhost:{server.server_port}")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from joserfc.jwk import ECKey, RSAKey
@@ -16,6 +16,7 @@ from joserfc.jws import serialize_compact
 from opendai.database import Database
 from opendai.resources.users.repository import UserRepository
 from tests.inprocess import TestClient
+from tests.loopback import LoopbackServer
 
 REALM = "/realms/company"
 KEYS = f"{REALM}/protocol/openid-connect/certs"
@@ -113,7 +114,7 @@ def providing() -> Iterator[Provider]:
         def log_message(self, *_given: Any) -> None:
             """Nothing: the tests ask what was asked for."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with LoopbackServer(("127.0.0.1", 0), Handler) as server:
         provider = Provider(server.server_port)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

@@ -1,5 +1,6 @@
 """What becomes of the people whom an outside identity provider vouches for."""
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -79,7 +80,8 @@ def test_a_known_token_is_read_in_one_question(
     questions: list[str] = []
 
     def note(*given: Any) -> None:
-        if given[2].startswith("SELECT"):
+        is_of_the_worker = threading.current_thread().name.startswith("opendai-")
+        if given[2].startswith("SELECT") and not is_of_the_worker:
             questions.append(given[2])
 
     event.listen(database.engine, "before_cursor_execute", note)

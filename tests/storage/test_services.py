@@ -55,6 +55,7 @@ def test_databases_are_made_from_templates_and_dropped(postgres_server: Postgres
         psycopg.connect(postgres_server.url("services_copy").replace("+psycopg", ""))
 
 
+@pytest.mark.slow
 def test_nothing_is_left_behind(postgres_server: PostgresServer, s3_server: S3Server) -> None:
     with PostgresServer() as postgres, S3Server() as s3:
         assert is_running(postgres.pid)
@@ -105,6 +106,7 @@ def test_killed_tests_leave_no_process() -> None:
         path.unlink()
 
 
+@pytest.mark.slow
 def test_services_are_skipped_only_on_request(tmp_path: Path) -> None:
     (tmp_path / "test_both.py").write_text(USES_BOTH, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-p", "tests.services", "-rs", str(tmp_path)]
