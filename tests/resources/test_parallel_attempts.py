@@ -3,12 +3,15 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import select
 
 from opendai import tables
 from opendai.auth import attempts
 from opendai.database import Database
 from tests.inprocess import TestClient
+
+pytestmark = pytest.mark.slow
 
 AT_ONCE = 16
 

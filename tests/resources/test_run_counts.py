@@ -121,6 +121,7 @@ def test_counts_follow_runs_that_start_wait_are_walked_end_and_are_deleted(
     assert client.get("/ai/runs", headers=alice.bearer).json()["total_count"] == 1
 
 
+@pytest.mark.slow
 def test_counts_are_right_after_many_have_counted_at_once(
     client: TestClient, app: FastAPI, alice: Person, models: dict[str, Any], database: Database
 ) -> None:

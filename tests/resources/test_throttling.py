@@ -13,6 +13,8 @@ from opendai.auth.passwords import Passwords
 from tests.conftest import PASSWORD, Person, Program
 from tests.inprocess import TestClient
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "/auth/realms/eggplant/protocol/openid-connect/token"
 AT_ONCE = 8
 

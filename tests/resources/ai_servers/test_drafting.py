@@ -33,7 +33,7 @@ from tests.resources.ai_servers.drafting import (
 )
 from tests.resources.ai_servers.gate import Gate, expire
 
-pytestmark = pytest.mark.usefixtures("loopback")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("loopback")]
 
 STAMP = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00")
 
