@@ -295,5 +295,6 @@ def s3_server() -> Iterator[S3Server]:
 
 
 def _skip_without_services() -> None:
+    # Nothing is skipped unless somebody says so: without the variable, a service that cannot start fails its tests.
     if os.environ.get(WITHOUT_SERVICES) == "1":
         pytest.skip(f"{WITHOUT_SERVICES}=1")

@@ -103,8 +103,6 @@ def test_ids_that_cannot_be_are_refused_everywhere(
             response = client.request(operation.method, operation.at(bad), headers=someone.bearer, json={})
             assert 400 <= response.status_code < 500, (operation, bad, response.text)
             _assert_shape(operation, response)
-            if response.status_code == 403:
-                break  # Who may not is refused whatever they send.
     assert count_rows(database) == before
 
 
@@ -130,8 +128,6 @@ def test_bodies_that_cannot_be_are_refused_everywhere(
             )
             assert 400 <= response.status_code < 500, (operation, kind, response.text)
             _assert_shape(operation, response)
-            if response.status_code == 403:
-                break
     assert count_rows(database) == before
 
 

@@ -174,7 +174,7 @@ def test_whoever_may_not_is_refused_and_changes_nothing(name: str, world: World)
     for person, expected in TABLE[name]._asdict().items():
         if expected != DONE:
             assert outcome_of(ask(world, name, person)) == expected, person
-    assert world.rows() == before
+            assert world.rows() == before, person
 
 
 @pytest.mark.parametrize("name", [name for name in TABLE if name.startswith("GET ")])
