@@ -1,5 +1,6 @@
 """Who asks the server under test."""
 
+import functools
 import secrets
 import socket
 import uuid
@@ -10,7 +11,6 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import select
 
 from opendai import tables
 from opendai.auth.logins import hash_secret, token_for_client, token_for_user
@@ -19,6 +19,7 @@ from opendai.auth.tokens import Tokens
 from opendai.database import Database
 from opendai.resources.api_clients import DEFAULT_GRANTS
 from tests.inprocess import TestClient
+from tests.rows import Rows
 
 pytest_plugins = [
     "tests.services",
@@ -29,7 +30,6 @@ pytest_plugins = [
 ]
 
 PASSWORD = "correct horse battery staple"
-_signed: dict[tuple[Tokens, str], str] = {}
 
 
 @dataclass(frozen=True)
@@ -72,31 +72,22 @@ def password_hash() -> str:
     return Passwords().hash(PASSWORD)
 
 
-def _person(app: FastAPI, password_hash: str, name: str, *, role: str, groups: list[str]) -> Person:
-    database: Database = app.state.database
-    group = tables.Group
-    with database.writing() as session:
-        there = {row.name: row for row in session.scalars(select(group).where(group.name.in_(groups)))}
-        rows = [there.get(name) or group(name=name) for name in groups]
-        user = tables.User(username=name, password_hash=password_hash, role=role, groups=rows)
-        session.add(user)
-        session.flush()
-        # The same in every test, as the ids of the rows are: then it need be signed only once.
-        login = tables.Login(
-            id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{user.id} {name}")),
-            user_id=user.id,
-            authenticated=0.0,
-            expires=2.0**33,
-        )
-        session.add(login)
-    return Person(user.id, name, {"Authorization": f"Bearer {_token(app.state.tokens, user, login)}"})
+def _person(
+    app: FastAPI, all_rows: Rows, password_hash: str, name: str, *, role: str, groups: list[str]
+) -> Person:
+    login = str(uuid.uuid5(uuid.NAMESPACE_URL, name))
+    user = all_rows.add_person(name, password_hash=password_hash, role=role, groups=groups, login=login)
+    return Person(
+        user, name, {"Authorization": f"Bearer {_token(app.state.tokens, user, name, role, login)}"}
+    )
 
 
-def _token(tokens: Tokens, user: tables.User, login: tables.Login) -> str:
-    key = (tokens, login.id)
-    if key not in _signed:
-        _signed[key], _ = token_for_user(tokens, user, login, lifetime=3600)
-    return _signed[key]
+@functools.cache
+def _token(tokens: Tokens, user: int, name: str, role: str, login: str) -> str:
+    """Signed once, as the tests number their people alike."""
+    return token_for_user(
+        tokens, tables.User(id=user, username=name, role=role), tables.Login(id=login), lifetime=3600
+    )[0]
 
 
 def make_program(app: FastAPI, name: str, role: str) -> Program:
@@ -117,26 +108,26 @@ def make_program(app: FastAPI, name: str, role: str) -> Program:
 
 
 @pytest.fixture
-def admin(client: TestClient, app: FastAPI, password_hash: str) -> Person:
-    return _person(app, password_hash, "admin", role="Admin", groups=["admin"])
+def admin(client: TestClient, app: FastAPI, all_rows: Rows, password_hash: str) -> Person:
+    return _person(app, all_rows, password_hash, "admin", role="Admin", groups=["admin"])
 
 
 @pytest.fixture
-def alice(client: TestClient, app: FastAPI, password_hash: str) -> Person:
+def alice(client: TestClient, app: FastAPI, all_rows: Rows, password_hash: str) -> Person:
     """A user who owns the models of the group "shop"."""
-    return _person(app, password_hash, "alice", role="User", groups=["alice", "shop"])
+    return _person(app, all_rows, password_hash, "alice", role="User", groups=["alice", "shop"])
 
 
 @pytest.fixture
-def bob(client: TestClient, app: FastAPI, password_hash: str) -> Person:
+def bob(client: TestClient, app: FastAPI, all_rows: Rows, password_hash: str) -> Person:
     """A user of another group."""
-    return _person(app, password_hash, "bob", role="User", groups=["bob", "bank"])
+    return _person(app, all_rows, password_hash, "bob", role="User", groups=["bob", "bank"])
 
 
 @pytest.fixture
-def nobody(client: TestClient, app: FastAPI, password_hash: str) -> Person:
+def nobody(client: TestClient, app: FastAPI, all_rows: Rows, password_hash: str) -> Person:
     """Somebody who signed up and has no rights yet."""
-    return _person(app, password_hash, "nobody", role="None", groups=[])
+    return _person(app, all_rows, password_hash, "nobody", role="None", groups=[])
 
 
 @pytest.fixture

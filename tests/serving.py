@@ -15,7 +15,7 @@ from opendai.database import Database
 from opendai.resources.installation import install
 from opendai.settings import Settings
 from tests.inprocess import TestClient
-from tests.rows import empty, prepare
+from tests.rows import Rows
 from tests.services import PostgresServer
 
 
@@ -26,6 +26,7 @@ class Served:
     settings: Settings
     app: FastAPI
     client: TestClient
+    rows: Rows
 
 
 @pytest.fixture(scope="session")
@@ -48,9 +49,11 @@ def _serving(database_url: str, data_dir: Path, server_loop: BlockingPortal) -> 
     )
     install(settings)
     app = create_app(settings)
-    prepare(app.state.database)
-    with server_loop.wrap_async_context_manager(app.router.lifespan_context(app)):
-        yield Served(settings, app, TestClient(app, server_loop, address="203.0.113.9"))
+    with (
+        contextlib.closing(Rows(app.state.database)) as rows,
+        server_loop.wrap_async_context_manager(app.router.lifespan_context(app)),
+    ):
+        yield Served(settings, app, TestClient(app, server_loop, address="203.0.113.9"), rows)
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +94,12 @@ def database(app: FastAPI) -> Database:
 
 
 @pytest.fixture
-def client(served: Served, database: Database) -> TestClient:
+def all_rows(served: Served) -> Rows:
+    return served.rows
+
+
+@pytest.fixture
+def client(served: Served, all_rows: Rows) -> TestClient:
     """The server, without a trace of earlier tests."""
-    empty(database)
+    all_rows.put_back()
     return served.client
