@@ -5,12 +5,22 @@ import threading
 import time
 
 import structlog
+from sqlalchemy import select
 
+from opendai import tables
 from opendai.database import Database
 from opendai.engine import outline, parse_model
 from opendai.errors import Problem
 from opendai.resources.ai_servers.calls import Outcome, ServerCalls, StageFailed
-from opendai.resources.ai_servers.generations import Task, claim, fail, finish, give_up, renew
+from opendai.resources.ai_servers.generations import (
+    Task,
+    claim,
+    claimable,
+    fail,
+    finish,
+    give_up,
+    renew,
+)
 
 _LONGEST_OUTLINE = 20_000
 _LOOK_SECONDS = 0.2
@@ -18,15 +28,21 @@ _Answers = queue.SimpleQueue[Outcome | Exception]
 _log = structlog.get_logger("opendai.drafting")
 
 
-def draft_one(
-    database: Database, calls: ServerCalls, *, lease_seconds: float, stopping: threading.Event
-) -> bool:
-    """Claim and do one generation; return whether there was one. A server that stops hands it back."""
+def next_task(database: Database, *, lease_seconds: float) -> Task | None:
+    """Claim the generation that waits longest; None if none waits."""
+    with database.reading() as session:
+        # Where nothing waits, which is most of the time, the write lock is left alone.
+        if session.scalar(select(tables.Generation.id).where(claimable()).limit(1)) is None:
+            return None
     with database.writing() as session:
         give_up(session)
-        task = claim(session, lease_seconds=lease_seconds)
-    if task is None:
-        return False
+        return claim(session, lease_seconds=lease_seconds)
+
+
+def draft(
+    database: Database, calls: ServerCalls, task: Task, *, lease_seconds: float, stopping: threading.Event
+) -> None:
+    """Do what was claimed. A server that stops hands it back."""
     answers = _begin(calls, task)
     outcome, is_held, is_stopping = None, True, False
     # Also when it is not held any more, as after it was cancelled: else more calls than may be would go on at once.
@@ -38,7 +54,6 @@ def draft_one(
             is_held = _renew(database, task, 0.0 if is_stopping else lease_seconds)
     if outcome is not None:
         _store(database, task, outcome)
-    return True
 
 
 def _begin(calls: ServerCalls, task: Task) -> _Answers:

@@ -12,12 +12,11 @@ from opendai.auth.keys import SECONDS_BETWEEN_READS, KeyRing
 from opendai.auth.rotation import has_keys_to_retire, retire_keys
 from opendai.database import Database, database_clock
 from opendai.resources.ai_servers.calls import ServerCalls
-from opendai.resources.ai_servers.generations import claimable
 from opendai.resources.executions.claims import waits_for
 from opendai.resources.executions.endings import expire_leases
 from opendai.settings import Settings
 from opendai.storage import FileStore, ObjectStore
-from opendai.worker.drafting import draft_one
+from opendai.worker.drafting import draft, next_task
 from opendai.worker.expiry import delete_expired
 from opendai.worker.walker import walk_one
 
@@ -50,6 +49,7 @@ class Worker:
         self._ai_server_calls = ai_server_calls
         self._settings = settings
         self._stopping = threading.Event()
+        self._turn_to_look = threading.Lock()
         work = {
             "leases": (self._end_leases, settings.reaper_seconds),
             "walks": (self._walk_waiting, _WALKER_PAUSE),
@@ -60,7 +60,7 @@ class Worker:
         }
         # One that waits for an AI server must not keep the others waiting.
         for number in range(1, settings.ai_server_calls + 1):
-            work[f"drafts-{number}"] = (self._draft_waiting, _DRAFTER_PAUSE)
+            work[f"drafts-{number}"] = (self._draft_waiting, 0.0)
         self._threads = [
             threading.Thread(
                 target=self._repeat, args=(name, function, pause), name=f"opendai-{name}", daemon=True
@@ -110,16 +110,18 @@ class Worker:
             )
 
     def _draft_waiting(self) -> None:
-        while not self._stopping.is_set():
-            with self._database.reading() as session:
-                if session.scalar(select(tables.Generation.id).where(claimable()).limit(1)) is None:
-                    return
-            draft_one(
-                self._database,
-                self._ai_server_calls,
-                lease_seconds=self._settings.lease_seconds,
-                stopping=self._stopping,
-            )
+        lease_seconds = self._settings.lease_seconds
+        # One drafter looks at a time. The others wait for their turn, which costs the database nothing.
+        with self._turn_to_look:
+            if self._stopping.is_set():
+                return
+            task = next_task(self._database, lease_seconds=lease_seconds)
+            if task is None:
+                self._stopping.wait(_DRAFTER_PAUSE)
+                return
+        draft(
+            self._database, self._ai_server_calls, task, lease_seconds=lease_seconds, stopping=self._stopping
+        )
 
     def sweep_logins(self) -> None:
         """Remove logins, codes, and what else is kept of them, once their time is over."""

@@ -7,7 +7,6 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import Mount
 
-from opendai import tables
 from opendai.outbound.addresses import Allowed
 from opendai.outbound.http import Outbound
 from opendai.settings import Settings
@@ -52,6 +51,5 @@ def gate(client: TestClient, admin: Person) -> Iterator[Gate]:
 @pytest.fixture
 def idle(app: FastAPI, monkeypatch: pytest.MonkeyPatch, client: TestClient, admin: Person) -> None:
     """An AI server, and a worker that leaves it to the test to ask."""
-    monkeypatch.setattr("opendai.worker.loops.draft_one", lambda *_, **__: None)
-    monkeypatch.setattr("opendai.worker.loops.claimable", lambda: tables.Generation.id < 0)
+    monkeypatch.setattr("opendai.worker.loops.next_task", lambda *_, **__: None)
     create(client, admin)

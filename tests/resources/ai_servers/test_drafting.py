@@ -15,7 +15,7 @@ from opendai.database import Database, database_clock
 from opendai.resources.ai_servers import calls
 from opendai.resources.ai_servers.generations import claim, fail, finish, give_up, renew
 from opendai.resources.ai_servers.proposals import Draft
-from opendai.worker.drafting import draft_one
+from opendai.worker.drafting import draft, next_task
 from tests.conftest import Person
 from tests.inprocess import TestClient
 from tests.outbound.scripted import Script, Scripted, scripted
@@ -211,7 +211,7 @@ def test_a_server_that_stops_hands_back_what_it_waits_for(
         begin(client, alice)
 
         def work() -> None:
-            draft_one(database, app.state.ai_server_calls, lease_seconds=60, stopping=stopping)
+            draft_next(app, lease_seconds=60, stopping=stopping)
 
         drafting = threading.Thread(target=work)
         drafting.start()
@@ -237,7 +237,7 @@ def test_the_lease_is_renewed_for_as_long_as_the_server_thinks(
             return session.scalars(select(tables.Generation.claimable_from)).one()
 
     def work() -> None:
-        draft_one(database, app.state.ai_server_calls, lease_seconds=0.3, stopping=stopping)
+        draft_next(app, lease_seconds=0.3, stopping=stopping)
 
     with scripted(gate) as server:
         with database.writing() as session:
@@ -268,7 +268,7 @@ def test_a_fault_of_ours_is_not_swallowed(
     monkeypatch.setattr(app.state.ai_server_calls, "ask", ask)
     begin(client, alice)
     with pytest.raises(ZeroDivisionError):
-        draft_one(database, app.state.ai_server_calls, lease_seconds=60, stopping=threading.Event())
+        draft_next(app, lease_seconds=60, stopping=threading.Event())
 
 
 def test_holding_nothing_while_the_server_thinks(
@@ -285,3 +285,11 @@ def test_holding_nothing_while_the_server_thinks(
     # The other drafters may look for work at this moment.
     eventually(lambda: database.engine.pool.checkedout() == 0)
     assert look(client, alice)["status"] == "RUNNING"
+
+
+def draft_next(app: FastAPI, *, lease_seconds: float, stopping: threading.Event) -> None:
+    """Do what waits longest, as the worker would."""
+    database: Database = app.state.database
+    task = next_task(database, lease_seconds=lease_seconds)
+    assert task is not None
+    draft(database, app.state.ai_server_calls, task, lease_seconds=lease_seconds, stopping=stopping)
