@@ -8,8 +8,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# File by file to each processor, and not the longest files last.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock"
+
+# What is compiled is kept, whatever the environment says: the tests start some hundred processes.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test faults browser lint format bench lock secrets clean
@@ -26,10 +31,10 @@ serve: $(READY) ## Serve on http://localhost:8000 with the data in ./data (ARGS=
 	$(BIN)/opendai serve $(ARGS)
 
 test: $(READY) browser ## Run the tests (ARGS=tests/storage passes on to pytest).
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow or language_model" $(ARGS)
+	$(PYTEST) -m "not slow or language_model" $(ARGS)
 
 faults: $(READY) browser ## Run the slow tests: processes are killed, services go away, browsers and clients of others log in.
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "slow and not language_model" $(ARGS)
+	$(PYTEST) -m "slow and not language_model" $(ARGS)
 
 browser: ## Fetch a Chromium for the tests where there is none (as root on Debian; else it says what to do).
 	@sh tests/fetch_browser.sh

@@ -40,6 +40,7 @@ _groups, _users = tables.Group.__table__, tables.User.__table__
 _FIND_GROUP = select(_groups.c.id).where(_groups.c.name == bindparam("name"))
 _ADD_GROUP = insert(_groups).returning(_groups.c.id)
 _ADD_USER = insert(_users).returning(_users.c.id)
+_ADD_PROGRAM = insert(tables.ApiClient.__table__).returning(tables.ApiClient.__table__.c.id)
 _JOIN = insert(tables.Membership.__table__)
 _LOG_IN = insert(tables.Login.__table__)
 
@@ -95,6 +96,13 @@ class Rows:
             ask(_JOIN, {"user_id": user_id, "group_id": group_id})
         ask(_LOG_IN, {"id": login, "user_id": user_id, "authenticated": 0.0, "expires": 2.0**33})
         return user_id
+
+    def add_program(
+        self, name: str, *, client_id: str, secret_sha256: str, role: str, grants: Sequence[str]
+    ) -> int:
+        """Returns the id of the API client."""
+        values = {"name": name, "client_id": client_id, "secret_sha256": secret_sha256, "role": role}
+        return self._connection.execute(_ADD_PROGRAM, {**values, "grants": grants}).scalar_one()
 
 
 def count_rows(database: Database) -> dict[str, int]:

@@ -32,7 +32,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 def log(client: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
     """The server's log at its most talkative; gives the objects of the lines that were written so far."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
     written = io.StringIO()
     monkeypatch.setattr(sys, "stderr", written)
     logs.configure(settings.model_copy(update={"log_level": "DEBUG", "log_format": "json"}))
@@ -41,7 +41,7 @@ def log(client: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch)
     yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
     root.handlers[:] = handlers
     root.setLevel(level)
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def test_each_request_is_one_line(client: TestClient, log: Lines, alice: Person):

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from fastapi import FastAPI
 from sqlalchemy import update
 
 from opendai import tables
 from opendai.database import Database
-from tests.conftest import Person, Program, make_program
+from tests.conftest import MakeProgram, Person, Program
 from tests.inprocess import TestClient
 from tests.resources.walking import ANY_AGENT, HandAgent, start, step
 
@@ -108,9 +107,9 @@ def test_the_oldest_run_is_claimed_first_and_each_run_once(
 
 
 def test_a_run_that_wants_one_agent_waits_for_it_alone(
-    client: TestClient, app: FastAPI, alice: Person, clinic: dict[str, Any], agent: HandAgent
+    client: TestClient, make_program: MakeProgram, alice: Person, clinic: dict[str, Any], agent: HandAgent
 ) -> None:
-    other = HandAgent(client, make_program(app, "other", "agent"))
+    other = HandAgent(client, make_program("other", "agent"))
     start(client, alice, model_id=clinic["modeluuid"], agent={"agent_id": str(other.id)})
     assert agent.claim().status_code == 204
     assert other.take()["run_id"] == 1

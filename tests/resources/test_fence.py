@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from fastapi import FastAPI
 from sqlalchemy import func, select, update
 
 from opendai import tables
 from opendai.database import Database, database_clock
 from opendai.resources.executions.endings import expire_leases
-from tests.conftest import Person, Program, make_program
+from tests.conftest import MakeProgram, Person, Program
 from tests.inprocess import TestClient
 from tests.resources.walking import ANY_AGENT, EXECUTIONS, HandAgent, execution, start, step
 
@@ -21,13 +20,18 @@ def lose_lease(database: Database) -> None:
 
 
 def test_a_lost_lease_queues_the_run_again_and_fences_the_old_attempt(
-    client: TestClient, app: FastAPI, alice: Person, agent: HandAgent, run: dict[str, Any], database: Database
+    client: TestClient,
+    make_program: MakeProgram,
+    alice: Person,
+    agent: HandAgent,
+    run: dict[str, Any],
+    database: Database,
 ) -> None:
     agent.report(1, [step(1)])
     lose_lease(database)
     assert execution(client, alice, run["execution_id"])["is_running"] is False
     assert client.get("/ai/runs/1", headers=alice.bearer).json()["teststatus"] == "INCOMPLETE"
-    other = HandAgent(client, make_program(app, "other", "agent"))
+    other = HandAgent(client, make_program("other", "agent"))
     assert other.take()["attempt"] == 2
     late = [
         agent.report(1, [step(2)], first=2),
@@ -79,9 +83,9 @@ def test_a_report_keeps_the_lease(agent: HandAgent, run: dict[str, Any], databas
 
 
 def test_another_agent_cannot_report_on_the_run(
-    client: TestClient, app: FastAPI, agent: HandAgent, run: dict[str, Any]
+    client: TestClient, make_program: MakeProgram, agent: HandAgent, run: dict[str, Any]
 ) -> None:
-    other = HandAgent(client, make_program(app, "other", "agent"))
+    other = HandAgent(client, make_program("other", "agent"))
     assert other.report(1, [step(1)]).status_code == 409
     assert other.finish(1).status_code == 409
     assert agent.report(9, []).status_code == 409

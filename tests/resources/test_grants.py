@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from opendai import tables
 from opendai.auth.logins import begin_login
 from opendai.database import Database
-from tests.conftest import PASSWORD, Person, Program, make_program
+from tests.conftest import PASSWORD, MakeProgram, Person, Program
 from tests.inprocess import TestClient
 from tests.resources.logging_in import TOKEN, Portal, bearer, claims_of, make_portal
 
@@ -113,8 +113,10 @@ def test_basic_that_cannot_be_decoded_is_an_invalid_client(client: TestClient, e
 
 
 @pytest.mark.parametrize("client_id", ["client:dai:agent:integration", "a:b"])
-def test_an_id_with_colons_works_in_basic(app: FastAPI, client: TestClient, client_id: str) -> None:
-    program = make_program(app, "colons", "agent")
+def test_an_id_with_colons_works_in_basic(
+    app: FastAPI, client: TestClient, make_program: MakeProgram, client_id: str
+) -> None:
+    program = make_program("colons", "agent")
     database: Database = app.state.database
     with database.writing() as session:
         session.execute(update(tables.ApiClient).values(client_id=client_id))

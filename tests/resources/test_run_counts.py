@@ -6,14 +6,13 @@ from itertools import product
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.database import Database
 from opendai.resources import run_pages
-from tests.conftest import Person, Program, make_program
+from tests.conftest import MakeProgram, Person, Program
 from tests.inprocess import TestClient
 from tests.resources.hand_walks import walk
 from tests.resources.test_models import create_model
@@ -37,7 +36,7 @@ def models(client: TestClient, alice: Person, bob: Person, samples: dict[str, st
 @pytest.fixture
 def history(
     client: TestClient,
-    app: FastAPI,
+    make_program: MakeProgram,
     alice: Person,
     bob: Person,
     lab: Program,
@@ -45,7 +44,7 @@ def history(
     database: Database,
 ) -> None:
     """Forty runs of all models and statuses, some of a test case, some a step, some waiting and some walked."""
-    agent, idle = HandAgent(client, lab), HandAgent(client, make_program(app, "idle", "agent"))
+    agent, idle = HandAgent(client, lab), HandAgent(client, make_program("idle", "agent"))
     cases = {"shop": 1, "home": 3, "bank": 5}
     for number in range(40):
         name = ("shop", "home", "shop", "bank")[number % 4]
@@ -123,9 +122,9 @@ def test_counts_follow_runs_that_start_wait_are_walked_end_and_are_deleted(
 
 @pytest.mark.slow
 def test_counts_are_right_after_many_have_counted_at_once(
-    client: TestClient, app: FastAPI, alice: Person, models: dict[str, Any], database: Database
+    client: TestClient, make_program: MakeProgram, alice: Person, models: dict[str, Any], database: Database
 ) -> None:
-    agents = [HandAgent(client, make_program(app, f"lab {number}", "agent")) for number in range(6)]
+    agents = [HandAgent(client, make_program(f"lab {number}", "agent")) for number in range(6)]
 
     def work(agent: HandAgent) -> None:
         for status in STATUSES:
