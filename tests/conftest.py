@@ -5,7 +5,7 @@ import gc
 import secrets
 import socket
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ class Program(Person):
     secret: str
 
 
+MakePerson = Callable[[str, str, Sequence[str]], Person]
 MakeProgram = Callable[[str, str], Program]
 
 
@@ -91,28 +92,30 @@ def password_hash() -> str:
     return Passwords().hash(PASSWORD)
 
 
-def _person(
-    app: FastAPI, all_rows: Rows, password_hash: str, name: str, *, role: str, groups: list[str]
-) -> Person:
-    login = str(uuid.uuid5(uuid.NAMESPACE_URL, name))
-    user = all_rows.add_person(name, password_hash=password_hash, role=role, groups=groups, login=login)
-    return Person(
-        user, name, {"Authorization": f"Bearer {_token(app.state.tokens, user, name, role, login)}"}
-    )
-
-
+# Signed once, as the tests number their people alike.
 @functools.cache
-def _token(tokens: Tokens, user: int, name: str, role: str, login: str) -> str:
-    """Signed once, as the tests number their people alike."""
-    return token_for_user(
-        tokens, tables.User(id=user, username=name, role=role), tables.Login(id=login), lifetime=3600
-    )[0]
+def _person_token(tokens: Tokens, number: int, name: str, role: str, login: str) -> str:
+    user = tables.User(id=number, username=name, role=role)
+    return token_for_user(tokens, user, tables.Login(id=login), lifetime=3600)[0]
 
 
 @functools.cache
 def _program_token(tokens: Tokens, number: int, client_id: str, role: str) -> str:
     client = tables.ApiClient(id=number, client_id=client_id, role=role, generation=0)
     return token_for_client(tokens, client, lifetime=3600)[0]
+
+
+@pytest.fixture
+def make_person(client: TestClient, app: FastAPI, all_rows: Rows, password_hash: str) -> MakePerson:
+    """Make a user of this name, role and groups, who is logged in."""
+
+    def make(name: str, role: str, groups: Sequence[str]) -> Person:
+        login = str(uuid.uuid5(uuid.NAMESPACE_URL, name))
+        number = all_rows.add_person(name, password_hash=password_hash, role=role, groups=groups, login=login)
+        token = _person_token(app.state.tokens, number, name, role, login)
+        return Person(number, name, {"Authorization": f"Bearer {token}"})
+
+    return make
 
 
 @pytest.fixture
@@ -135,26 +138,26 @@ def make_program(client: TestClient, app: FastAPI, all_rows: Rows) -> MakeProgra
 
 
 @pytest.fixture
-def admin(client: TestClient, app: FastAPI, all_rows: Rows, password_hash: str) -> Person:
-    return _person(app, all_rows, password_hash, "admin", role="Admin", groups=["admin"])
+def admin(make_person: MakePerson) -> Person:
+    return make_person("admin", "Admin", ["admin"])
 
 
 @pytest.fixture
-def alice(client: TestClient, app: FastAPI, all_rows: Rows, password_hash: str) -> Person:
+def alice(make_person: MakePerson) -> Person:
     """A user who owns the models of the group "shop"."""
-    return _person(app, all_rows, password_hash, "alice", role="User", groups=["alice", "shop"])
+    return make_person("alice", "User", ["alice", "shop"])
 
 
 @pytest.fixture
-def bob(client: TestClient, app: FastAPI, all_rows: Rows, password_hash: str) -> Person:
+def bob(make_person: MakePerson) -> Person:
     """A user of another group."""
-    return _person(app, all_rows, password_hash, "bob", role="User", groups=["bob", "bank"])
+    return make_person("bob", "User", ["bob", "bank"])
 
 
 @pytest.fixture
-def nobody(client: TestClient, app: FastAPI, all_rows: Rows, password_hash: str) -> Person:
+def nobody(make_person: MakePerson) -> Person:
     """Somebody who signed up and has no rights yet."""
-    return _person(app, all_rows, password_hash, "nobody", role="None", groups=[])
+    return make_person("nobody", "None", [])
 
 
 @pytest.fixture

@@ -9,12 +9,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import Mount
 
-from opendai import tables
-from opendai.auth.logins import begin_login, token_for_user
 from opendai.auth.passwords import Passwords
-from opendai.database import Database
 from opendai.outbound.http import Answer
-from tests.conftest import Person, Program
+from tests.conftest import MakePerson, Person, Program
 from tests.inprocess import TestClient
 from tests.resources.browsing import RETURN, Browser, make_login_client
 from tests.resources.walking import ANY_AGENT, HandAgent, log, send_screenshot, start, step
@@ -91,11 +88,19 @@ class World:
     Nobody has signed up and has no rights, the lab is the API client of an agent, the stranger has no token.
     """
 
-    def __init__(self, app: FastAPI, client: TestClient, people: dict[str, Person], lab: Program) -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        client: TestClient,
+        people: dict[str, Person],
+        lab: Program,
+        make_person: MakePerson,
+    ) -> None:
         self.app = app
         self.client = client
         self.people = people
         self._lab = lab
+        self._make_person = make_person
         self._kept: dict[str, Any] = {}
         self._replaced: list[tuple[Any, str, Any]] = []
 
@@ -132,15 +137,7 @@ class World:
 
     @cached_property
     def carol(self) -> Caller:
-        database: Database = self.app.state.database
-        with database.writing() as session:
-            group = tables.Group(name="carol")
-            user = tables.User(username="carol", password_hash="-", role="User", groups=[group])
-            session.add(user)
-            session.flush()
-            login = begin_login(session, user, lifetime=600)
-            token, _ = token_for_user(self.app.state.tokens, user, login, lifetime=600)
-        return Caller(self.client, {"Authorization": f"Bearer {token}"})
+        return Caller(self.client, self._make_person("carol", "User", ["carol"]).bearer)
 
     @cached_property
     def agent(self) -> Any:
@@ -256,7 +253,7 @@ class World:
 
     def crowd_the_logins(self) -> None:
         """As if more logins were waiting than may wait."""
-        self.replace("passwords", Passwords(at_once=1, waiting=-1))
+        self.replace("passwords", Passwords(at_once=1, waiting=-1, pause_seconds=0.01))
 
     def rows(self) -> dict[str, int]:
         """How many rows each table has."""
@@ -271,9 +268,17 @@ def made(response: Any) -> Any:
 
 @pytest.fixture
 def world(
-    app: FastAPI, client: TestClient, admin: Person, alice: Person, bob: Person, nobody: Person, lab: Program
+    app: FastAPI,
+    client: TestClient,
+    admin: Person,
+    alice: Person,
+    bob: Person,
+    nobody: Person,
+    lab: Program,
+    make_person: MakePerson,
 ) -> Iterator[World]:
-    made_up = World(app, client, {"admin": admin, "alice": alice, "bob": bob, "nobody": nobody}, lab)
+    people = {"admin": admin, "alice": alice, "bob": bob, "nobody": nobody}
+    made_up = World(app, client, people, lab, make_person)
     yield made_up
     made_up.restore()
     client.cookies.clear()

@@ -117,7 +117,7 @@ def crowded(app: FastAPI) -> Iterator[None]:
         mount.app.state for mount in app.routes if isinstance(mount, Mount) and mount.path == "/auth"
     )
     usual = state.passwords
-    state.passwords = Passwords(at_once=1, waiting=-1)
+    state.passwords = Passwords(at_once=1, waiting=-1, pause_seconds=0.01)
     try:
         yield
     finally:
