@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from opendai import tables
@@ -69,12 +69,16 @@ class FinishIn(Input):
     unreachable: Annotated[list[Line], Field(max_length=10_000)] = []
 
 
+# Built once, as it is asked with every report.
+_LOCKED = select(tables.Run).where(tables.Run.id == bindparam("run_id")).with_for_update()
+
+
 def hold(session: Session, run_id: int, agent_id: int | None, attempt: int) -> tables.Run:
     """The run, locked, if this attempt of this agent still holds it; else Conflict.
 
     So too where there is no run: it was deleted, which its agent must hear as it hears of an end.
     """
-    run = session.scalar(select(tables.Run).where(tables.Run.id == run_id).with_for_update())
+    run = session.scalar(_LOCKED, {"run_id": run_id})
     if run is None or run.status != RUNNING or run.attempt != attempt or run.agent_id != agent_id:
         raise Conflict(f"Attempt {attempt} of run {run_id} is not yours or has ended.")
     return run
