@@ -8,10 +8,6 @@ from opendai.auth.audit import Actor, Audit
 from opendai.database import Database
 from opendai.resources.api_clients import ApiClientRepository, Credentials
 from opendai.settings import Settings
-from opendai_client.agent.drivers.simulate import SimulateDriver
-from opendai_client.agent.loop import Agent
-from opendai_client.client import Client
-from opendai_client.errors import ClientError, ServerUnreachable
 
 _NAME = "embedded"
 _log = structlog.get_logger("opendai.embedded_agent")
@@ -35,6 +31,12 @@ class EmbeddedAgent:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
+        # Here, where the server listens already, or has no such agent and starts without what draws and calls.
+        from opendai_client.agent.drivers.simulate import SimulateDriver  # noqa: PLC0415
+        from opendai_client.agent.loop import Agent  # noqa: PLC0415
+        from opendai_client.client import Client  # noqa: PLC0415
+        from opendai_client.errors import ClientError, ServerUnreachable  # noqa: PLC0415
+
         credentials = _fresh_credentials(self._settings)
         token_url = f"{self._url}/auth/realms/{self._settings.realm}/protocol/openid-connect/token"
         with Client(self._url, credentials.client_id, credentials.client_secret, token_url) as client:

@@ -1,0 +1,38 @@
+"""What the command takes along before it knows what it is asked for."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = """
+import gc, sys
+import opendai.cli
+print(*{name.partition('.')[0] for name in sys.modules}, gc.isenabled())
+sys.argv = ["opendai", "--version"]
+try:
+    opendai.cli.main()
+finally:
+    print(gc.isenabled())
+"""
+
+
+@pytest.fixture(scope="module")
+def said() -> list[str]:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", SCRIPT]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, cwd=Path("/"))
+    return done.stdout.splitlines()
+
+
+def test_a_command_starts_without_what_only_another_one_needs(said: list[str]) -> None:
+    imported = set(said[0].split())
+    assert "opendai" in imported
+    assert not imported & {"PIL", "boto3", "httpx"}
+
+
+def test_garbage_is_collected_once_the_imports_are_done(said: list[str]) -> None:
+    assert said[0].endswith(" False")
+    assert said[-1] == "True"
