@@ -2,9 +2,13 @@
 
 import gc
 
-# What is imported stays: to look through it for garbage again and again takes a sixth of the start.
-gc.disable()
 
-from opendai.cli.command import main  # noqa: E402
+def main() -> None:
+    """Run the command, whose parts are imported here."""
+    # What is imported stays: to look through it for garbage again and again takes a sixth of the start.
+    gc.disable()
+    from opendai.cli.command import main as run  # noqa: PLC0415
 
-__all__ = ["main"]
+    gc.freeze()
+    gc.enable()
+    run()

@@ -1,6 +1,5 @@
 """The command's own options, its parts, and how it fails."""
 
-import gc
 import sys
 from typing import Annotated
 
@@ -41,8 +40,6 @@ def opendai(
 
 def main() -> None:
     """Run the command; what can be said in a sentence is not shown as a traceback."""
-    gc.freeze()
-    gc.enable()
     try:
         app()
     except ValidationError as error:
