@@ -1,129 +1,239 @@
-"""The login page in a real browser: by keyboard alone, on a narrow screen, and for those who have it read out."""
+"""The page that asks for a password: whom it serves, what it allows, and which forms are taken."""
+
+import base64
+import contextlib
+import hashlib
+import re
+import time
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from fastapi import FastAPI
+from sqlalchemy import update
+from starlette.routing import Mount
 
-from tests.conftest import PASSWORD
-from tests.identity.provider import Provider, fill_in_login
-from tests.identity.sites import Site
-from tests.resources.browsing import CHALLENGE
+from opendai import tables
+from opendai.auth.passwords import Passwords
+from opendai.database import Database
+from opendai.resources import page_forms
+from tests.conftest import PASSWORD, Person
+from tests.resources.browsing import (
+    OPENID,
+    REALM,
+    RETURN,
+    Browser,
+    count,
+    handed_over,
+    hidden_fields,
+    is_error_page,
+)
 
-# What a browser works out by itself, and what automatic checks of accessibility look for first.
-
-pytestmark = pytest.mark.slow
-
-ASKED = """() => ({
-    language: document.documentElement.lang,
-    title: document.title,
-    headings: [...document.querySelectorAll("h1")].length,
-    main: document.querySelectorAll("main").length,
-    unnamed: [...document.querySelectorAll("input:not([type=hidden])")].filter((field) => !field.labels.length).length,
-    doubled: document.querySelectorAll("[id]").length
-        - new Set([...document.querySelectorAll("[id]")].map((element) => element.id)).size,
-    width: document.documentElement.scrollWidth,
-})"""
-
-# The contrast of WCAG 2, from the colours that the browser really paints. System colours are behind most of them.
-CONTRAST = """(element) => {
-    const brush = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-    const behind = [];
-    for (let place = element; place; place = place.parentElement) {
-        behind.unshift(getComputedStyle(place).backgroundColor);
-    }
-    const luminance = (...colours) => {
-        for (const colour of colours) { brush.fillStyle = colour; brush.fillRect(0, 0, 1, 1); }
-        const [red, green, blue] = [...brush.getImageData(0, 0, 1, 1).data].map((value) => {
-            const part = value / 255;
-            return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-        });
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-    };
-    const canvas = matchMedia("(prefers-color-scheme: dark)").matches ? "#121212" : "#ffffff";
-    const paper = luminance(canvas, ...behind);
-    const ink = luminance(canvas, ...behind, getComputedStyle(element).color);
-    return (Math.max(paper, ink) + 0.05) / (Math.min(paper, ink) + 0.05);
-}"""
+AUTHENTICATE = f"{REALM}/login-actions/authenticate"
+LONG = "x" * 10_000
 
 
-@pytest.fixture(scope="module")
-def address(provider: Provider, shop_site: Site) -> str:
-    back = f"{shop_site.origin}/back.html"
-    shop_site.files["/back.html"] = "<title>Back</title>"
-    client = provider.add_client("W" * 100, role="login", is_public=True, redirect_uris=[back])
-    return (
-        f"{provider.openid}/auth?client_id={client.client_id}&redirect_uri={back}&response_type=code"
-        f"&scope=openid&code_challenge={CHALLENGE}&code_challenge_method=S256"
-    )
+def test_the_page_can_be_used_by_everybody(browser: Browser):
+    page = browser.authorize(login_hint='ann "<b>')
+    text = page.text
+    assert text.startswith('<!doctype html><html lang="en">')
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in text
+    for field, kind in (("username", "username"), ("password", "current-password")):
+        assert f'<label for="{field}">' in text
+        assert re.search(rf'<input id="{field}" name="{field}"[^>]* autocomplete="{kind}"', text)
+    assert text.count(" autofocus") == 1
+    assert 'value="ann &quot;&lt;b&gt;"' in text
+    assert "<p>You go on to shop.</p>" in text
+    assert re.findall(r"<script|<img|<link|<iframe|url\(|@import|style=|\bon\w+=", text) == []
 
 
-@pytest.fixture
-def login(page: Page, address: str) -> Page:
-    page.goto(address)
-    return page
-
-
-def test_the_keyboard_is_enough(login: Page) -> None:
-    expect(login.get_by_label("Username")).to_be_focused()
-    login.keyboard.type("alice")
-    login.keyboard.press("Tab")
-    login.keyboard.type("wrong")
-    login.keyboard.press("Enter")
-    expect(login.get_by_role("alert")).to_be_visible()
-    # The name is there already, so what has to be typed again has the focus.
-    expect(login.get_by_label("Password")).to_be_focused()
-    login.keyboard.type(PASSWORD)
-    login.keyboard.press("Tab")
-    expect(login.get_by_role("button", name="Log in")).to_be_focused()
-    login.keyboard.press("Enter")
-    expect(login).to_have_title("Back")
-
-
-def test_what_has_the_focus_is_seen(login: Page) -> None:
-    for name in ("Username", "Password"):
-        outline = login.get_by_label(name).evaluate(
-            "field => { field.focus(); return getComputedStyle(field).outlineStyle; }"
+def test_the_page_says_what_it_allows(browser: Browser):
+    for uri, source in (
+        (RETURN, "https://shop.example.com"),
+        ("http://127.0.0.1:4000/app", "http://127.0.0.1:4000"),
+        ("http://[::1]:4000/app", "http:"),
+        ("com.example.shop:/back", "com.example.shop:"),
+    ):
+        page = browser.authorize(redirect_uri=uri)
+        style = re.search(r"<style>(.*)</style>", page.text, re.DOTALL)[1]
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        assert page.headers["content-security-policy"] == (
+            f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self' {source}; "
+            "base-uri 'none'; frame-ancestors 'none'"
         )
-        assert outline == "solid"
+        assert page.headers["x-frame-options"] == "DENY"
+        assert page.headers["referrer-policy"] == "no-referrer"
+        assert page.headers["cache-control"] == "no-store"
+        assert page.headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-def test_nothing_is_wider_than_the_screen(login: Page, width: int) -> None:
-    login.set_viewport_size({"width": width, "height": 480})
-    fill_in_login(login, username="w" * 255, password="wrong")
-    expect(login.get_by_role("alert")).to_be_visible()
-    assert login.evaluate(ASKED)["width"] <= width
-    for name in ("Username", "Password"):
-        box = login.get_by_label(name).bounding_box()
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= width
-        # Large enough for a finger (WCAG 2.2, 2.5.8).
-        assert box["height"] >= 24
+def test_the_page_shows_no_secret_of_the_program(browser: Browser):
+    page = browser.authorize(state="do-not-show-me")
+    assert "do-not-show-me" not in page.text
 
 
-def test_the_page_can_be_read_out(login: Page) -> None:
-    for _ in ("as it comes", "with a problem"):
-        said = login.evaluate(ASKED)
-        assert (said["language"], said["title"]) == ("en", "Log in - opendai")
-        assert (said["headings"], said["main"], said["unnamed"], said["doubled"]) == (1, 1, 0, 0)
-        fill_in_login(login, password="wrong")
-        expect(login.get_by_role("alert")).to_be_visible()
-    problem = login.get_by_label("Password")
-    expect(problem).to_have_accessible_description("The username or the password is wrong.")
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [
+        ("alice", "wrong"),
+        ("nobody at all", PASSWORD),
+        ("ALICE", PASSWORD),
+        ("alice", ""),
+        ("", PASSWORD),
+        ("alice\0", PASSWORD),
+        ("alice", f"{PASSWORD}\0"),
+        ("alice", LONG),
+        (LONG, PASSWORD),
+        ('"><b>', PASSWORD),
+    ],
+)
+def test_a_failed_login_shows_the_page_again_in_the_same_words(
+    browser: Browser, alice: Person, database: Database, username: str, password: str
+):
+    page = browser.submit(browser.authorize(), username=username, password=password)
+    assert page.status_code == 200
+    assert '<p role="alert" id="problem">The username or the password is wrong.</p>' in page.text
+    assert 'aria-describedby="problem"' in page.text
+    assert "<b>" not in page.text
+    if username == "alice":
+        assert 'value="alice"' in page.text
+    assert "OPENDAI_SESSION" not in str(page.headers.get_list("set-cookie"))
+    assert count(database, tables.BrowserSession) == 0
+    assert "code" in handed_over(browser.submit(page, username="alice", password=PASSWORD))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_what_is_behind_it(login: Page, scheme: str) -> None:
-    login.emulate_media(color_scheme=scheme)
-    for selector in ("h1", "label", "button"):
-        assert login.locator(selector).first.evaluate(CONTRAST) >= 4.5
+def test_an_account_without_a_password_fails_in_the_same_words(
+    browser: Browser, alice: Person, database: Database
+):
+    with database.writing() as session:
+        session.execute(update(tables.User).values(password_hash=None))
+    page = browser.log_in()
+    assert "The username or the password is wrong." in page.text
 
 
-def test_nothing_that_the_page_does_is_against_its_policy(
-    provider: Provider, page: Page, address: str
-) -> None:
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.goto(address)
-    fill_in_login(page, password="wrong")
-    expect(page.get_by_role("alert")).to_be_visible()
-    assert complaints == []
+@contextlib.contextmanager
+def crowded(app: FastAPI) -> Iterator[None]:
+    """As if more logins were waiting than may wait."""
+    state = next(
+        mount.app.state for mount in app.routes if isinstance(mount, Mount) and mount.path == "/auth"
+    )
+    usual = state.passwords
+    state.passwords = Passwords(at_once=1, waiting=-1, pause_seconds=0.01)
+    try:
+        yield
+    finally:
+        state.passwords = usual
+
+
+def test_too_many_logins_at_once_are_429_on_the_page(browser: Browser, alice: Person, app: FastAPI):
+    page = browser.authorize()
+    with crowded(app):
+        refused = browser.submit(page, username="alice", password=PASSWORD)
+    assert refused.status_code == 429
+    assert refused.headers["retry-after"] == "1"
+    assert '<p role="alert" id="problem">Too many logins at once.' in refused.text
+    assert "code" in handed_over(browser.submit(refused, username="alice", password=PASSWORD))
+
+
+def test_a_form_that_another_site_sends_is_refused(browser: Browser, alice: Person, database: Database):
+    page = browser.authorize()
+    browser.forget()  # Another browser, to which nobody showed the page.
+    assert is_error_page(browser.submit(page, username="alice", password=PASSWORD))
+    browser.authorize()
+    assert is_error_page(browser.submit(page, username="alice", password=PASSWORD))
+    assert count(database, tables.BrowserSession) == 0
+
+
+def test_two_pages_in_two_tabs_both_work(browser: Browser, alice: Person):
+    first, second = browser.authorize(state="first"), browser.authorize(state="second")
+    for page, state in ((first, "first"), (second, "second")):
+        assert handed_over(browser.submit(page, username="alice", password=PASSWORD))["state"] == state
+
+
+def test_a_page_that_was_shown_too_long_ago_is_refused(
+    browser: Browser, alice: Person, monkeypatch: pytest.MonkeyPatch
+):
+    page = browser.authorize()
+    shown = time.time()
+    monkeypatch.setattr(page_forms.time, "time", lambda: shown + 1801)
+    response = browser.submit(page, username="alice", password=PASSWORD)
+    assert is_error_page(response)
+    assert "This page is out of date." in response.text
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda _: "",
+        lambda _: "x",
+        lambda _: ".",
+        lambda field: f"{field}x",
+        lambda field: field[1:],
+        lambda field: field.split(".")[0],
+        lambda field: f"{field.split('.')[0]}.",
+        lambda field: f"é{field}",
+        lambda field: f"{field}\0",
+        lambda _: "A" * 100_000,
+        lambda field: (
+            base64.urlsafe_b64encode(
+                base64.urlsafe_b64decode(field.split(".")[0] + "==").replace(b"shop.example", b"evil.example")
+            )
+            .decode()
+            .rstrip("=")
+            + "."
+            + field.split(".")[1]
+        ),
+    ],
+)
+def test_a_changed_form_is_refused(browser: Browser, alice: Person, forge):
+    page = browser.authorize()
+    field = forge(hidden_fields(page)["form_state"])
+    response = browser.client.post(
+        AUTHENTICATE, data={"form_state": field, "username": "alice", "password": PASSWORD}
+    )
+    assert is_error_page(response)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b"{}"),
+        ("text/plain", b"form_state=x"),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="form_state"\r\n\r\nx\r\n--x--\r\n',
+        ),
+        ("application/x-www-form-urlencoded", b"form_state=a&form_state=b"),
+        ("application/x-www-form-urlencoded", b"&".join(b"a%d=1" % number for number in range(30))),
+    ],
+)
+def test_a_body_that_no_form_sends_is_refused(browser: Browser, kind: str, body: bytes):
+    response = browser.client.post(AUTHENTICATE, content=body, headers={"Content-Type": kind})
+    assert response.status_code == 400
+    assert set(response.json()) == {"error", "error_description"}
+
+
+def test_a_form_of_a_page_for_something_else_is_refused(browser: Browser, alice: Person):
+    browser.log_in()
+    asking = browser.client.get(f"{OPENID}/logout")
+    field = hidden_fields(asking)["form_state"]
+    response = browser.client.post(
+        AUTHENTICATE, data={"form_state": field, "username": "alice", "password": PASSWORD}
+    )
+    assert is_error_page(response)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+def test_other_methods_are_405(browser: Browser, method: str):
+    for path in (f"{OPENID}/auth", AUTHENTICATE):
+        response = browser.client.request(method, path)
+        assert response.status_code == 405
+        assert set(response.json()) == {"error", "error_description"}
+
+
+def test_another_realm_has_no_page(browser: Browser):
+    for response in (
+        browser.client.get(f"{OPENID}/auth".replace("eggplant", "master")),
+        browser.client.post(AUTHENTICATE.replace("eggplant", "master"), data={"form_state": "x"}),
+    ):
+        assert response.status_code == 404
+        assert response.json() == {"error": "not_found", "error_description": "There is no such realm."}
