@@ -25,7 +25,7 @@ from rich.table import Table
 from tests.services import PostgresServer
 
 from bench.servers import Address, serving
-from opendai.resources.installation import install
+from opendai.installation import install
 from opendai.settings import Settings
 
 CONNECTIONS = 64

@@ -28,7 +28,7 @@ from opendai import logs, tables
 from opendai.app import create_app
 from opendai.auth.logins import begin_login, token_for_user
 from opendai.database import Database
-from opendai.resources.installation import install
+from opendai.installation import install
 from opendai.settings import Settings
 
 LIMIT = 1.5

@@ -14,8 +14,8 @@ from tests.services import PostgresServer
 from bench.clients import make_clients
 from bench.servers import Address, serving
 from bench.traffic import Reading, Reporting, Traffic
-from opendai.resources.api_clients import ApiClientIn, Credentials
-from opendai.resources.installation import install
+from opendai.installation import install
+from opendai.resources.api_clients.repository import ApiClientIn, Credentials
 from opendai.settings import Settings
 
 AGENT_SERVICE = "/agent_service/api/v1"

@@ -17,8 +17,8 @@ from joserfc.jwk import RSAKey
 from bench.clients import make_clients
 from bench.servers import serving
 from bench.traffic import drive
-from opendai.resources.api_clients import ApiClientIn
-from opendai.resources.installation import install
+from opendai.installation import install
+from opendai.resources.api_clients.repository import ApiClientIn
 from opendai.settings import Settings
 
 CONNECTIONS = 8

@@ -18,9 +18,9 @@ from structlog.processors import JSONRenderer, add_log_level, format_exc_info
 
 from opendai import tables
 from opendai.auth.logins import hash_secret, token_for_client, token_for_user
-from opendai.auth.passwords import Passwords
-from opendai.auth.tokens import Tokens
-from opendai.resources.api_clients import DEFAULT_GRANTS
+from opendai.credentials.passwords import Passwords
+from opendai.credentials.tokens import Tokens
+from opendai.resources.api_clients.repository import DEFAULT_GRANTS
 from tests.inprocess import TestClient
 from tests.rows import Rows
 
@@ -29,6 +29,7 @@ pytest_plugins = [
     "tests.serving",
     "tests.browser",
     "tests.mailserver",
+    "tests.arranging.fixtures",
     "tests.contract.world",
 ]
 

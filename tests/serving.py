@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from opendai.app import create_app
 from opendai.database import Database
-from opendai.resources.installation import install
+from opendai.installation import install
 from opendai.settings import Settings
 from tests.inprocess import TestClient
 from tests.rows import Rows

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, inspect, select, text
 
 from opendai import migration, tables
 from opendai.database import Database, Table, changing_schema
+from opendai.installation import install
 from opendai.migration import NewerDatabase, migrate
-from opendai.resources.installation import install
 from opendai.settings import Settings
 
 

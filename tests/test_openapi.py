@@ -21,9 +21,9 @@ from schemathesis.specs.openapi.checks import (
 from starlette.routing import Mount
 
 from tests.api.operations import OPEN, every_operation
+from tests.arranging.walking import png
 from tests.contract.world import World
 from tests.inprocess import TestClient
-from tests.resources.walking import png
 
 FAMILIES = [
     "/ai",

@@ -18,17 +18,17 @@ from opendai.api import agent, ai, api_clients, execution, hal, legacy, oauth, p
 from opendai.api.dialect import Family, Place
 from opendai.api.edge import HostCheck, PageAccess, Refuse, SecurityHeaders
 from opendai.api.requests import RequestLog
-from opendai.auth.keys import KeyRing
-from opendai.auth.passwords import Passwords
-from opendai.auth.refresh_tokens import RefreshTokens
-from opendai.auth.secrets import load_secret_key
-from opendai.auth.tokens import Tokens
+from opendai.credentials.keys import KeyRing
+from opendai.credentials.passwords import Passwords
+from opendai.credentials.refresh_tokens import RefreshTokens
+from opendai.credentials.secrets import load_secret_key
+from opendai.credentials.tokens import Tokens
 from opendai.database import Database
+from opendai.installation import remember_public_url
 from opendai.outbound.addresses import Allowed
 from opendai.outbound.http import Outbound
+from opendai.resources.accounts.outside_users import outside_provider
 from opendai.resources.ai_servers.calls import ServerCalls
-from opendai.resources.installation import remember_public_url
-from opendai.resources.outside_users import outside_provider
 from opendai.settings import Settings
 from opendai.storage import open_store
 from opendai.worker.loops import Worker

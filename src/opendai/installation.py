@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.audit import Actor, Audit
-from opendai.auth.keys import ensure_signing_key
-from opendai.auth.passwords import Passwords
-from opendai.auth.secrets import load_secret_key
+from opendai.credentials.keys import ensure_signing_key
+from opendai.credentials.passwords import Passwords
+from opendai.credentials.secrets import load_secret_key
 from opendai.database import Database, changing_schema, upsert
 from opendai.migration import migrate
-from opendai.resources.coverage_models import CoverageModelRepository
+from opendai.resources.models.coverage_models import CoverageModelRepository
 from opendai.settings import Settings
 
 _ADMIN_GROUP = "admin"

@@ -10,7 +10,7 @@ from anyio.from_thread import BlockingPortal
 from fastapi import FastAPI
 
 from opendai.app import create_app
-from opendai.resources.installation import install
+from opendai.installation import install
 from opendai.settings import Settings
 from tests.inprocess import TestClient
 

@@ -11,12 +11,12 @@ from sqlalchemy import delete, func, select
 
 from opendai import tables
 from opendai.database import Database
+from tests.arranging.browsing import ISSUER, RETURN, Browser, LoginClient, make_login, make_login_client
+from tests.arranging.visiting import Visit
+from tests.arranging.walking import ANY_AGENT, HandAgent, start
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.browsing import ISSUER, RETURN, Browser, LoginClient, make_login, make_login_client
-from tests.resources.test_models import create_model
-from tests.resources.visiting import Visit
-from tests.resources.walking import ANY_AGENT, HandAgent, start
+from tests.resources.models.test_models import create_model
 
 
 @pytest.fixture

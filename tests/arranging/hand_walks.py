@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from tests.arranging.walking import ANY_AGENT, HandAgent, start, step
 from tests.conftest import Person
 from tests.inprocess import TestClient
-from tests.resources.walking import ANY_AGENT, HandAgent, start, step
 
 
 def walk(

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from opendai import tables
 from opendai.auth.logins import hash_secret
 from opendai.database import Database, database_clock
-from opendai.resources.grants.codes import make_code
+from opendai.identity.token.codes import make_code
 from tests.conftest import Person
 from tests.inprocess import TestClient
 

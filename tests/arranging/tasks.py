@@ -7,10 +7,10 @@ from sqlalchemy import func, select
 
 from opendai import tables
 from opendai.database import Database
+from tests.arranging.hand_walks import walk
+from tests.arranging.walking import ANY_AGENT, HandAgent, start
 from tests.conftest import Person
 from tests.inprocess import TestClient
-from tests.resources.hand_walks import walk
-from tests.resources.walking import ANY_AGENT, HandAgent, start
 
 TASKS = "/ai/testconfigtasks"
 CONFIG = "0b0f9a52-6d0f-4d5e-8f0e-1f0c2f4f7a01"

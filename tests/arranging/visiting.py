@@ -4,10 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.resources.browsing import (
-    OPENID,
-    Browser,
-)
+from tests.arranging.browsing import OPENID, Browser
 
 LOGOUT = f"{OPENID}/logout"
 LONG = "x" * 10_000

@@ -13,7 +13,7 @@ from starlette.routing import Mount
 from opendai import tables
 from opendai.auth import attempts
 from opendai.auth.addresses import network_of
-from opendai.auth.passwords import Passwords
+from opendai.credentials.passwords import Passwords
 from opendai.database import Database
 from opendai.errors import TooMany
 from opendai.settings import Settings

@@ -14,19 +14,10 @@ from joserfc import jwe
 from joserfc.jwk import RSAKey
 
 from opendai.errors import Unauthorized
+from tests.arranging.forging import Forger, compact, encoded, foreign_key, hs256, make_forger, rs256, unsigned
+from tests.arranging.logging_in import OPENID, Portal, bearer, make_portal
 from tests.conftest import Person
 from tests.inprocess import TestClient
-from tests.resources.forging import (
-    Forger,
-    compact,
-    encoded,
-    foreign_key,
-    hs256,
-    make_forger,
-    rs256,
-    unsigned,
-)
-from tests.resources.logging_in import OPENID, Portal, bearer, make_portal
 
 PLACES = ("/ai/agents", f"{OPENID}/userinfo")
 HOUR = 3600

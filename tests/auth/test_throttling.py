@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import Mount
 
-from opendai.auth.passwords import Passwords
+from opendai.credentials.passwords import Passwords
 from tests.conftest import PASSWORD, Person, Program
 from tests.inprocess import TestClient
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from opendai.auth.audit import Actor, Audit
-from opendai.auth.secrets import load_secret_key
+from opendai.credentials.secrets import load_secret_key
 from opendai.database import Database
-from opendai.resources.smtp import MailServerIn, MailServerRepository
+from opendai.resources.administration.smtp import MailServerIn, MailServerRepository
 from opendai.settings import Settings
 from tests.cli.conftest import Command
 from tests.mailserver import check_password, server_context, serving

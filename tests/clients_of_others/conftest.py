@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.clients_of_others.provider import Provider
+from tests.clients_of_others.sites import Site, serving_pages
 from tests.faults.processes import Server
-from tests.identity.provider import Provider
-from tests.identity.sites import Site, serving_pages
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,11 @@ from sqlalchemy import delete
 
 from opendai import tables
 from opendai.auth.audit import Actor, Audit
-from opendai.resources.api_clients import ApiClientIn, ApiClientRepository, Credentials
-from opendai.resources.users.repository import UserRepository
+from opendai.resources.accounts.users.repository import UserRepository
+from opendai.resources.api_clients.repository import ApiClientIn, ApiClientRepository, Credentials
+from tests.arranging.browsing import hidden_fields
 from tests.conftest import PASSWORD
 from tests.faults.processes import Server
-from tests.resources.browsing import hidden_fields
 
 
 @dataclass(frozen=True)

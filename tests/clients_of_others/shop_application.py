@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from opendai.resources.api_clients import Credentials
-from tests.identity.provider import Provider
+from opendai.resources.api_clients.repository import Credentials
+from tests.clients_of_others.provider import Provider
 
 
 class ShopApplication:

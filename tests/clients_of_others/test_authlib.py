@@ -9,10 +9,10 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import OAuth2Client
 from playwright.sync_api import Page, expect
 
+from tests.clients_of_others.provider import Provider, fill_in_login
+from tests.clients_of_others.shop_application import ShopApplication
+from tests.clients_of_others.sites import serving_application
 from tests.conftest import PASSWORD
-from tests.identity.provider import Provider, fill_in_login
-from tests.identity.shop_application import ShopApplication
-from tests.identity.sites import serving_application
 
 pytestmark = pytest.mark.slow
 

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.identity.packages import fetch_package
-from tests.identity.provider import Provider, fill_in_login
-from tests.identity.sites import Site
+from tests.clients_of_others.packages import fetch_package
+from tests.clients_of_others.provider import Provider, fill_in_login
+from tests.clients_of_others.sites import Site
 
 pytestmark = pytest.mark.slow
 

@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.arranging.browsing import CHALLENGE
+from tests.clients_of_others.provider import Provider, fill_in_login
+from tests.clients_of_others.sites import Site
 from tests.conftest import PASSWORD
-from tests.identity.provider import Provider, fill_in_login
-from tests.identity.sites import Site
-from tests.resources.browsing import CHALLENGE
 
 # What a browser works out by itself, and what automatic checks of accessibility look for first.
 

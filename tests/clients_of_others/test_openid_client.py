@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.identity.packages import NODE, fetch_package
-from tests.identity.provider import Provider
+from tests.clients_of_others.packages import NODE, fetch_package
+from tests.clients_of_others.provider import Provider
 
 pytestmark = pytest.mark.slow
 

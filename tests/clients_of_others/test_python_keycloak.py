@@ -6,9 +6,9 @@ from keycloak import KeycloakOpenID
 from keycloak.exceptions import KeycloakAuthenticationError, KeycloakPostError
 from keycloak.pkce_utils import generate_code_challenge, generate_code_verifier
 
-from opendai.resources.api_clients import Credentials
+from opendai.resources.api_clients.repository import Credentials
+from tests.clients_of_others.provider import Provider, parameters_of
 from tests.conftest import PASSWORD
-from tests.identity.provider import Provider, parameters_of
 
 pytestmark = pytest.mark.slow
 

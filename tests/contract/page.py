@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from opendai.app import create_app
-from opendai.resources.installation import install
+from opendai.installation import install
 from opendai.settings import Settings
 from tests.contract import deviations, test_habits
 from tests.contract.answers import Served, served

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from tests.arranging.browsing import OPENID, REALM
+from tests.arranging.logging_in import make_portal
+from tests.arranging.walking import AGENTS, ANY_AGENT, EXECUTIONS, log, step
 from tests.contract import examples
 from tests.contract.ai_servers import requests as ai_servers
 from tests.contract.answers import served
 from tests.contract.published import matches
 from tests.contract.world import World
-from tests.resources.browsing import OPENID, REALM
-from tests.resources.logging_in import make_portal
-from tests.resources.walking import AGENTS, ANY_AGENT, EXECUTIONS, log, step
 
 REGISTRATION = {"version": "1.0", "drivers": ["simulate"]}
 

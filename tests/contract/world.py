@@ -9,12 +9,12 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import Mount
 
-from opendai.auth.passwords import Passwords
+from opendai.credentials.passwords import Passwords
 from opendai.outbound.http import Answer
+from tests.arranging.browsing import RETURN, Browser, make_login_client
+from tests.arranging.walking import ANY_AGENT, HandAgent, log, send_screenshot, start, step
 from tests.conftest import MakePerson, Person, Program
 from tests.inprocess import TestClient
-from tests.resources.browsing import RETURN, Browser, make_login_client
-from tests.resources.walking import ANY_AGENT, HandAgent, log, send_screenshot, start, step
 from tests.rows import count_rows
 
 # Small, so that the examples made from it can be read.

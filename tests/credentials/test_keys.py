@@ -13,9 +13,15 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from opendai import tables
-from opendai.auth.keys import KeyRing, fresh_pair
-from opendai.auth.rotation import disable_key, has_keys_to_retire, retire_keys, rotate_keys, search_keys
-from opendai.auth.tokens import Tokens
+from opendai.credentials.key_rotation import (
+    disable_key,
+    has_keys_to_retire,
+    retire_keys,
+    rotate_keys,
+    search_keys,
+)
+from opendai.credentials.keys import KeyRing, fresh_pair
+from opendai.credentials.tokens import Tokens
 from opendai.database import Database
 from opendai.errors import Conflict, NotFound, Unauthorized
 from opendai.settings import Settings

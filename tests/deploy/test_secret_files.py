@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from opendai.auth.logins import find_client
 from opendai.cli.command import app
 from opendai.database import Database
-from opendai.resources.installation import install
+from opendai.installation import install
 from opendai.settings import Settings
 from opendai_client.agent.configuration import Access, read_ini
 

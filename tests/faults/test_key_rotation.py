@@ -14,9 +14,9 @@ from joserfc import jws
 from sqlalchemy import func, select
 
 from opendai import tables
-from opendai.auth.keys import fresh_pair
-from opendai.auth.rotation import rotate_keys
-from opendai.auth.secrets import load_secret_key
+from opendai.credentials.key_rotation import rotate_keys
+from opendai.credentials.keys import fresh_pair
+from opendai.credentials.secrets import load_secret_key
 from tests.faults.processes import Server, wait_until
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from opendai import tables
 from opendai.auth.logins import hash_secret
-from opendai.resources.api_clients import Credentials
+from opendai.resources.api_clients.repository import Credentials
 from opendai_client.agent.drivers.simulate import SimulateDriver
 from opendai_client.agent.loop import Agent
 from opendai_client.client import Client

@@ -9,18 +9,10 @@ from sqlalchemy import select, update
 from opendai import tables
 from opendai.auth.logins import begin_login, hash_secret
 from opendai.database import Database, database_clock
-from opendai.resources.grants.scopes import granted_scope
+from opendai.identity.token.scopes import granted_scope
+from tests.arranging.browsing import CHALLENGE, ISSUER, RETURN, Browser, LoginClient, count, handed_over
 from tests.conftest import PASSWORD, Person
 from tests.inprocess import TestClient
-from tests.resources.browsing import (
-    CHALLENGE,
-    ISSUER,
-    RETURN,
-    Browser,
-    LoginClient,
-    count,
-    handed_over,
-)
 
 LONG = "x" * 10_000
 

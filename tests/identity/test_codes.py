@@ -13,10 +13,10 @@ from opendai import tables
 from opendai.auth.logins import hash_secret
 from opendai.database import Database, database_clock
 from opendai.errors import Problem
+from tests.arranging.logging_in import VERIFIER, Portal, begin_browser_session, claims_of, make_portal
+from tests.arranging.racing import at_once
 from tests.conftest import PASSWORD, Person
 from tests.inprocess import TestClient
-from tests.resources.logging_in import VERIFIER, Portal, begin_browser_session, claims_of, make_portal
-from tests.resources.racing import at_once
 
 INVALID = (400, {"error": "invalid_grant", "error_description": "Code not valid"})
 

@@ -7,9 +7,9 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from tests.arranging.browsing import ISSUER, OPENID, REALM
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.browsing import ISSUER, OPENID, REALM
 
 DOCUMENTS = [f"{REALM}/.well-known/openid-configuration", REALM, f"{OPENID}/certs"]
 

@@ -10,9 +10,9 @@ from sqlalchemy import select, update
 from opendai import tables
 from opendai.auth.logins import begin_login
 from opendai.database import Database
+from tests.arranging.logging_in import TOKEN, Portal, bearer, claims_of, make_portal
 from tests.conftest import PASSWORD, MakeProgram, Person, Program
 from tests.inprocess import TestClient
-from tests.resources.logging_in import TOKEN, Portal, bearer, claims_of, make_portal
 
 EVERY_GRANT = ("client_credentials", "password", "authorization_code", "refresh_token")
 

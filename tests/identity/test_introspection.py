@@ -8,9 +8,9 @@ from sqlalchemy import update
 
 from opendai import tables
 from opendai.database import Database, database_clock
+from tests.arranging.logging_in import OPENID, Portal, claims_of, make_portal
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.logging_in import OPENID, Portal, claims_of, make_portal
 
 INACTIVE = {"active": False}
 

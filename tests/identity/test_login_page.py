@@ -13,11 +13,10 @@ from sqlalchemy import update
 from starlette.routing import Mount
 
 from opendai import tables
-from opendai.auth.passwords import Passwords
+from opendai.credentials.passwords import Passwords
 from opendai.database import Database
-from opendai.resources import page_forms
-from tests.conftest import PASSWORD, Person
-from tests.resources.browsing import (
+from opendai.identity.browser import forms as page_forms
+from tests.arranging.browsing import (
     OPENID,
     REALM,
     RETURN,
@@ -27,6 +26,7 @@ from tests.resources.browsing import (
     hidden_fields,
     is_error_page,
 )
+from tests.conftest import PASSWORD, Person
 
 AUTHENTICATE = f"{REALM}/login-actions/authenticate"
 LONG = "x" * 10_000

@@ -10,9 +10,9 @@ from sqlalchemy import update
 from opendai import tables
 from opendai.database import Database
 from opendai.tables.columns import now
+from tests.arranging.browsing import OPENID, Browser, LoginClient, make_login, make_login_client
 from tests.conftest import Person
 from tests.inprocess import TestClient
-from tests.resources.browsing import OPENID, Browser, LoginClient, make_login, make_login_client
 
 FRAME = f"{OPENID}/login-status-iframe.html"
 INIT = f"{FRAME}/init"

@@ -13,20 +13,14 @@ from joserfc import jwt
 from sqlalchemy import update
 
 from opendai import tables
-from opendai.auth.keys import fresh_pair
 from opendai.auth.logins import token_for_user
+from opendai.credentials.keys import fresh_pair
 from opendai.database import Database
 from opendai.tables.columns import now
+from tests.arranging.browsing import RETURN, LoginClient, handed_over, make_login, make_login_client
+from tests.arranging.visiting import LOGOUT, LONG, Visit, asks, is_farewell, is_logout_refusal
 from tests.conftest import Person
 from tests.inprocess import TestClient
-from tests.resources.browsing import (
-    RETURN,
-    LoginClient,
-    handed_over,
-    make_login,
-    make_login_client,
-)
-from tests.resources.visiting import LOGOUT, LONG, Visit, asks, is_farewell, is_logout_refusal
 
 
 def test_a_program_logs_its_person_out_and_has_the_browser_back(

@@ -3,14 +3,8 @@
 import re
 from collections.abc import Callable
 
-from tests.resources.browsing import (
-    REALM,
-    RETURN,
-    Browser,
-    handed_over,
-    hidden_fields,
-)
-from tests.resources.visiting import LOGOUT, Visit, asks, is_farewell, is_logout_refusal
+from tests.arranging.browsing import REALM, RETURN, Browser, handed_over, hidden_fields
+from tests.arranging.visiting import LOGOUT, Visit, asks, is_farewell, is_logout_refusal
 
 
 def test_without_a_hint_the_person_is_asked(visit: Visit, rows: Callable[[], tuple[int, int]]):

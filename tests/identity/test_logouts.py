@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from opendai import tables
 from opendai.database import Database
+from tests.arranging.logging_in import OPENID, Portal, begin_browser_session, make_portal
+from tests.arranging.racing import at_once
 from tests.conftest import PASSWORD, Person
 from tests.inprocess import TestClient
-from tests.resources.logging_in import OPENID, Portal, begin_browser_session, make_portal
-from tests.resources.racing import at_once
 
 
 @pytest.fixture(params=[True, False], ids=["public", "confidential"])

@@ -7,10 +7,9 @@ from sqlalchemy import select, update
 
 from opendai import tables
 from opendai.database import Database
-from opendai.resources.grants.scopes import granted_scope
+from opendai.identity.token.scopes import granted_scope
 from opendai.tables.columns import now
-from tests.conftest import PASSWORD, Person
-from tests.resources.browsing import (
+from tests.arranging.browsing import (
     OPENID,
     RETURN,
     Browser,
@@ -19,6 +18,7 @@ from tests.resources.browsing import (
     is_error_page,
     make_login_client,
 )
+from tests.conftest import PASSWORD, Person
 
 LONG = "x" * 10_000
 

@@ -10,10 +10,10 @@ from sqlalchemy import select, update
 
 from opendai import tables
 from opendai.database import Database, database_clock
+from tests.arranging.logging_in import Portal, claims_of, make_portal
+from tests.arranging.racing import at_once
 from tests.conftest import PASSWORD, Person
 from tests.inprocess import TestClient
-from tests.resources.logging_in import Portal, claims_of, make_portal
-from tests.resources.racing import at_once
 
 INVALID = (400, {"error": "invalid_grant", "error_description": "Invalid refresh token"})
 

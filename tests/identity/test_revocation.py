@@ -6,10 +6,10 @@ from sqlalchemy import select
 
 from opendai import tables
 from opendai.database import Database
+from tests.arranging.logging_in import OPENID, Portal, bearer, claims_of, make_portal
+from tests.arranging.racing import at_once
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.logging_in import OPENID, Portal, bearer, claims_of, make_portal
-from tests.resources.racing import at_once
 
 
 @pytest.fixture(params=[True, False], ids=["public", "confidential"])

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from tests.arranging.logging_in import TOKEN, Portal, make_portal
 from tests.conftest import PASSWORD, Person
 from tests.inprocess import TestClient
-from tests.resources.logging_in import TOKEN, Portal, make_portal
 
 OWN = "https://portal.example"
 

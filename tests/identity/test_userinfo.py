@@ -3,9 +3,9 @@
 import pytest
 from fastapi import FastAPI
 
+from tests.arranging.logging_in import OPENID, make_portal
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.logging_in import OPENID, make_portal
 
 USERINFO = f"{OPENID}/userinfo"
 NO_TOKEN = {"error": "invalid_token", "error_description": "A bearer token is needed."}

@@ -9,9 +9,9 @@ from opendai import tables
 from opendai.auth.logins import hash_secret
 from opendai.database import Database, Table, database_clock
 from opendai.worker.expiry import delete_expired
+from tests.arranging.logging_in import make_portal
 from tests.conftest import Person
 from tests.inprocess import TestClient
-from tests.resources.logging_in import make_portal
 
 PASSING = (
     tables.Login,

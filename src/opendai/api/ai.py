@@ -3,33 +3,21 @@
 from typing import Any
 
 from opendai.api.dialect import Family, Refusal, build
-from opendai.resources import (
-    agents,
-    assets,
-    audit,
-    coverage,
-    coverage_models,
-    execution_errors,
-    groups,
-    insights,
-    licenses,
-    login_checks,
-    model_agents,
-    modelruns,
-    models,
-    runlogs,
-    runs,
-    screenshots,
-    sessions,
-    smtp,
-    status,
-    tags,
-    testcases,
-    testconfigtasks,
-)
+from opendai.resources import agents
+from opendai.resources.accounts import groups, login_checks, sessions
+from opendai.resources.accounts.users import routes as users
+from opendai.resources.administration import audit, licenses, smtp, status
 from opendai.resources.executions import removal
 from opendai.resources.executions import routes as executions
-from opendai.resources.users import routes as users
+from opendai.resources.models import agents as model_agents
+from opendai.resources.models import assets, coverage, coverage_models, insights, tags, testcases
+from opendai.resources.models import routes as models
+from opendai.resources.models import runs as modelruns
+from opendai.resources.runs import errors as execution_errors
+from opendai.resources.runs import logs as runlogs
+from opendai.resources.runs import routes as runs
+from opendai.resources.runs import screenshots
+from opendai.resources.test_configs import tasks as testconfigtasks
 from opendai.settings import Settings
 
 PREFIX = "/ai"

@@ -2,7 +2,7 @@
 
 from opendai.api.ai import message, message_schema
 from opendai.api.dialect import Family, build
-from opendai.resources import api_client_routes
+from opendai.resources.api_clients import routes as api_client_routes
 from opendai.settings import Settings
 
 PREFIX = "/api_clients"

@@ -7,8 +7,8 @@ from opendai.api.dialect import Family, Refusal, build
 from opendai.errors import Fault
 from opendai.resources.ai_servers import generation_routes, routes
 from opendai.resources.ai_servers.schemas import CREDENTIALS_TYPE, PREFIX
-from opendai.resources.inputs import LARGEST_ID
 from opendai.settings import Settings
+from opendai.wire.inputs import LARGEST_ID
 
 __all__ = ["PREFIX", "create", "worded"]
 

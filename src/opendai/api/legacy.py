@@ -2,7 +2,7 @@
 
 from opendai.api.ai import message, message_schema
 from opendai.api.dialect import Family, build
-from opendai.resources import sessions
+from opendai.resources.accounts import sessions
 from opendai.settings import Settings
 
 PATH = "/auth"

@@ -3,18 +3,11 @@
 from typing import Any
 
 from opendai.api.dialect import Family, Refusal, build
-from opendai.resources import (
-    authorization,
-    discovery,
-    introspection,
-    login_status,
-    logout_pages,
-    logouts,
-    revocation,
-    userinfo,
-)
-from opendai.resources.grants import routes as grants
-from opendai.resources.grants.requests import GrantRefused
+from opendai.identity import authorization, discovery, introspection, login_status, revocation, userinfo
+from opendai.identity.logout import forms as logouts
+from opendai.identity.logout import pages as logout_pages
+from opendai.identity.requests import GrantRefused
+from opendai.identity.token import routes as grants
 from opendai.settings import Settings
 
 PREFIX = "/auth"

@@ -5,7 +5,7 @@ from typing import Any
 
 from opendai.api.dialect import Family, Refusal, build
 from opendai.api.execution import detail, detail_schema
-from opendai.resources import client_tokens
+from opendai.resources.api_clients import tokens as client_tokens
 from opendai.settings import Settings
 
 PREFIX = "/api/v2"

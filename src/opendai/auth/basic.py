@@ -12,7 +12,7 @@ from opendai import tables
 from opendai.auth.addresses import client_address
 from opendai.auth.callers import Caller, admin_only, anyone, user_only
 from opendai.auth.logins import log_in
-from opendai.auth.tokens import Claims
+from opendai.credentials.tokens import Claims
 from opendai.errors import Unauthorized
 
 _WRONG = "The username or the password is wrong."

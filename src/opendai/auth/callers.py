@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from opendai import tables
-from opendai.auth.tokens import REFUSED, Claims, Tokens
+from opendai.credentials.tokens import REFUSED, Claims, Tokens
 from opendai.database import Database
 from opendai.errors import Forbidden, Unauthorized
 

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session, selectinload
 
 from opendai.auth import attempts
 from opendai.auth.audit import Actor, Audit, Origin
-from opendai.auth.passwords import Passwords
-from opendai.auth.tokens import Claims, Tokens
+from opendai.credentials.passwords import Passwords
+from opendai.credentials.tokens import Claims, Tokens
 from opendai.database import Database, database_clock, upsert
 from opendai.tables import ApiClient, BrowserSession, Login, RevokedToken, User
 

@@ -10,7 +10,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from opendai.database import Database
-from opendai.resources.installation import FirstAdmin, find_public_url, install
+from opendai.installation import FirstAdmin, find_public_url, install
 from opendai.settings import Settings
 
 DataDir = Annotated[

@@ -10,8 +10,8 @@ from opendai.auth.audit import Actor, Audit
 from opendai.cli.beside import DataDir, open_database, read_settings, server_url
 from opendai.cli.inifile import keep_working
 from opendai.errors import Invalid
-from opendai.resources.api_clients import ROLES, ApiClientIn, ApiClientRepository
-from opendai.resources.credential_files import as_csv, token_url
+from opendai.resources.api_clients.credential_files import as_csv, token_url
+from opendai.resources.api_clients.repository import ROLES, ApiClientIn, ApiClientRepository
 
 app = typer.Typer(no_args_is_help=True, help="Programs with an id and a secret.")
 

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from opendai import __version__
-from opendai.auth.secrets import SecretKeyProblem
 from opendai.cli import clients, demo, keys, serve, smtp, users
+from opendai.credentials.secrets import SecretKeyProblem
 from opendai.errors import Problem
 from opendai.migration import NewerDatabase
 

@@ -6,7 +6,7 @@ import structlog
 
 from opendai.auth.audit import Actor, Audit
 from opendai.database import Database
-from opendai.resources.api_clients import ApiClientRepository, Credentials
+from opendai.resources.api_clients.repository import ApiClientRepository, Credentials
 from opendai.settings import Settings
 
 _NAME = "embedded"

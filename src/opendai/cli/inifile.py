@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from opendai.auth.audit import Audit
 from opendai.auth.logins import find_client
-from opendai.resources.api_clients import ApiClientRepository, Role
-from opendai.resources.credential_files import as_ini
+from opendai.resources.api_clients.credential_files import as_ini
+from opendai.resources.api_clients.repository import ApiClientRepository, Role
 from opendai_client.agent.configuration import ConfigurationError, read_ini
 
 

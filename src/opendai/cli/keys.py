@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from opendai.auth.audit import Actor, Audit
-from opendai.auth.keys import fresh_pair
-from opendai.auth.rotation import disable_key, rotate_keys, search_keys
-from opendai.auth.secrets import load_secret_key
 from opendai.cli.beside import DataDir, open_database, read_settings
+from opendai.credentials.key_rotation import disable_key, rotate_keys, search_keys
+from opendai.credentials.keys import fresh_pair
+from opendai.credentials.secrets import load_secret_key
 
 app = typer.Typer(no_args_is_help=True, help="What tokens are signed with.")
 

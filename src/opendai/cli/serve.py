@@ -11,7 +11,7 @@ from opendai import __version__, logs
 from opendai.cli.beside import DataDir, announce_admin, read_settings
 from opendai.cli.connections import ImpatientProtocol
 from opendai.cli.embedded import EmbeddedAgent
-from opendai.resources.installation import install
+from opendai.installation import install
 from opendai.settings import Settings
 
 _GRACE_SECONDS = 5

@@ -2,10 +2,10 @@
 
 import typer
 
-from opendai.auth.secrets import load_secret_key
 from opendai.cli.beside import DataDir, open_database, read_settings
-from opendai.resources.mail import Mail, allowed_servers, send_mail
-from opendai.resources.smtp import MailServerRepository
+from opendai.credentials.secrets import load_secret_key
+from opendai.resources.administration.mail import Mail, allowed_servers, send_mail
+from opendai.resources.administration.smtp import MailServerRepository
 
 app = typer.Typer(no_args_is_help=True, help="The mail server.")
 

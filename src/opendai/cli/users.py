@@ -7,11 +7,11 @@ import typer
 
 from opendai.auth.attempts import forget_account
 from opendai.auth.audit import Actor, Audit
-from opendai.auth.passwords import Passwords
 from opendai.cli.beside import DataDir, open_database, read_settings
+from opendai.credentials.passwords import Passwords
 from opendai.errors import Invalid
-from opendai.resources.users.repository import UserRepository
-from opendai.resources.users.schemas import ROLES
+from opendai.resources.accounts.users.repository import UserRepository
+from opendai.resources.accounts.users.schemas import ROLES
 
 app = typer.Typer(no_args_is_help=True, help="People with passwords.")
 

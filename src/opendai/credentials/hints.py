@@ -6,7 +6,7 @@ from typing import Any
 
 from joserfc import jwt
 
-from opendai.auth.keys import KeyRing
+from opendai.credentials.keys import KeyRing
 
 _LONGEST = 8192
 _SUBJECT = re.compile(r"user:([0-9]{1,18})")

@@ -8,8 +8,8 @@ from joserfc.jwk import RSAKey
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from opendai.auth.keys import signing_key
-from opendai.auth.secrets import SecretKey
+from opendai.credentials.keys import signing_key
+from opendai.credentials.secrets import SecretKey
 from opendai.database import database_clock
 from opendai.errors import Conflict, NotFound
 from opendai.tables import SigningKey

@@ -12,7 +12,7 @@ from joserfc.jwk import KeyParameters, RSAKey
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from opendai.auth.secrets import SecretKey
+from opendai.credentials.secrets import SecretKey
 from opendai.database import Database, database_clock
 from opendai.tables import SigningKey
 

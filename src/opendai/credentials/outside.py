@@ -10,8 +10,8 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwt import JWTClaimsRegistry
 
-from opendai.auth.provider_keys import ProviderKeys
-from opendai.auth.tokens import LONGEST, REFUSED, Claims
+from opendai.credentials.provider_keys import ProviderKeys
+from opendai.credentials.tokens import LONGEST, REFUSED, Claims
 from opendai.errors import Unauthorized, Unavailable
 
 _ALGORITHMS = ["ES256", "PS256", "RS256"]

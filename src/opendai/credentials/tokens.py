@@ -12,7 +12,7 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwt import JWTClaimsRegistry
 
-from opendai.auth.keys import KeyRing
+from opendai.credentials.keys import KeyRing
 from opendai.errors import Unauthorized
 
 AUDIENCE = "account"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.logins import find_client, find_public_client
-from opendai.resources.grants.requests import GrantRefused
+from opendai.identity.requests import GrantRefused
 
 # What a token request of every grant says of its client.
 CLIENT_FIELDS = ("client_id", "client_secret")

@@ -5,9 +5,9 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from opendai.auth.keys import KeyRing
-from opendai.resources.realms import RealmDep
-from opendai.routing import Router
+from opendai.credentials.keys import KeyRing
+from opendai.identity.realms import RealmDep
+from opendai.wire.routing import Router
 
 router = Router(tags=["OpenID Connect"])
 

@@ -11,8 +11,8 @@ from opendai.auth.callers import identify
 from opendai.auth.logins import roles_of
 from opendai.database import DatabaseDep
 from opendai.errors import Unauthorized
-from opendai.resources.grants.credentials import CLIENT_FIELDS, authenticate_by_secret
-from opendai.resources.grants.requests import (
+from opendai.identity.clients import CLIENT_FIELDS, authenticate_by_secret
+from opendai.identity.requests import (
     ENDPOINTS,
     IN_THIS_REALM,
     LARGEST_FORM,
@@ -21,8 +21,8 @@ from opendai.resources.grants.requests import (
     GrantRefused,
     form_page,
 )
-from opendai.resources.grants.rotation import find_standing
-from opendai.routing import Router
+from opendai.identity.token.refreshing import find_standing
+from opendai.wire.routing import Router
 
 
 class RolesOut(BaseModel):

@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.database import SessionDep
 from opendai.errors import Conflict, Forbidden
-from opendai.resources import cookies, pages
-from opendai.resources.browser_sessions import find_browser
-from opendai.resources.login_clients import find_login_client
-from opendai.resources.parameters import read_parameters
-from opendai.resources.realms import RealmDep
-from opendai.resources.redirects import is_origin_of
-from opendai.routing import Router
+from opendai.identity.browser import cookies, pages
+from opendai.identity.browser.sessions import find_browser
+from opendai.identity.login_clients import find_login_client
+from opendai.identity.parameters import read_parameters
+from opendai.identity.realms import RealmDep
+from opendai.identity.redirects import is_origin_of
+from opendai.wire.routing import Router
 
 _NAMES = ("client_id", "origin", "session_state")
 # The embedding page sends "client session"; the session is empty where the program knows of none.

@@ -12,16 +12,9 @@ from opendai.auth.audit import Actor, Audit, Origin
 from opendai.auth.logins import revoke_token
 from opendai.database import DatabaseDep
 from opendai.errors import Unauthorized
-from opendai.resources.grants.credentials import CLIENT_FIELDS, authenticate
-from opendai.resources.grants.requests import (
-    ENDPOINTS,
-    IN_THIS_REALM,
-    LARGEST_FORM,
-    Fields,
-    GrantRefused,
-    form_page,
-)
-from opendai.routing import Router
+from opendai.identity.clients import CLIENT_FIELDS, authenticate
+from opendai.identity.requests import ENDPOINTS, IN_THIS_REALM, LARGEST_FORM, Fields, GrantRefused, form_page
+from opendai.wire.routing import Router
 
 router = Router(tags=["OpenID Connect"])
 

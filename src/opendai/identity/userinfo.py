@@ -11,7 +11,7 @@ from opendai import tables
 from opendai.auth.callers import Caller, bearer_token, identify
 from opendai.database import Database, DatabaseDep
 from opendai.errors import Unauthorized
-from opendai.resources.grants.requests import (
+from opendai.identity.requests import (
     ENDPOINTS,
     IN_THIS_REALM,
     LARGEST_FORM,
@@ -21,7 +21,7 @@ from opendai.resources.grants.requests import (
     is_form,
     read_form,
 )
-from opendai.routing import Router
+from opendai.wire.routing import Router
 
 
 class UserInfoOut(BaseModel):

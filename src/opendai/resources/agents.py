@@ -12,18 +12,8 @@ from opendai.auth.callers import Admin, User
 from opendai.database import database_clock, repository
 from opendai.errors import Invalid, NotFound
 from opendai.resources.executions.endings import end_runs_of_agent
-from opendai.resources.inputs import (
-    Id,
-    Input,
-    Line,
-    Name,
-    Output,
-    Text,
-    Whole,
-    form_or_json,
-    form_or_json_page,
-)
-from opendai.routing import Router
+from opendai.wire.inputs import Id, Input, Line, Name, Output, Text, Whole, form_or_json, form_or_json_page
+from opendai.wire.routing import Router
 
 AgentType = Annotated[Line, Field(max_length=20)]
 Port = Annotated[Whole, Field(ge=0, le=65_535)]

@@ -17,7 +17,7 @@ from pydantic import (
     ValidationError,
 )
 
-from opendai.auth.passwords import LONGEST
+from opendai.credentials.passwords import LONGEST
 
 LARGEST_ID = 2**63 - 1
 _JSON_KIND = re.compile(r"|\*/\*|application/([\w.-]+\+)?json", re.ASCII)

@@ -8,8 +8,8 @@ import structlog
 from sqlalchemy import delete, select
 
 from opendai import tables
-from opendai.auth.keys import SECONDS_BETWEEN_READS, KeyRing
-from opendai.auth.rotation import has_keys_to_retire, retire_keys
+from opendai.credentials.key_rotation import has_keys_to_retire, retire_keys
+from opendai.credentials.keys import SECONDS_BETWEEN_READS, KeyRing
 from opendai.database import Database, database_clock
 from opendai.resources.ai_servers.calls import ServerCalls
 from opendai.resources.executions.claims import waits_for

@@ -12,7 +12,7 @@ from opendai.engine import Outcome, Plan, PlanKind, Step, Walk, parse_model, sta
 from opendai.errors import Conflict, Problem
 from opendai.resources.executions.claims import Claim, claim_run
 from opendai.resources.executions.reporting import FinishIn, StepEvent, finish, hold, record_events, renew
-from opendai.resources.run_states import ERROR
+from opendai.resources.runs.states import ERROR
 
 _BATCH = 200
 _log = structlog.get_logger("opendai.walker")

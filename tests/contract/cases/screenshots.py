@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from tests.arranging.walking import send_screenshot
 from tests.contract.registry import error, success
 from tests.contract.world import UNKNOWN_ID, Caller, World
-from tests.resources.walking import send_screenshot
 
 _MSGPACK = {"Content-Type": "application/msgpack"}
 

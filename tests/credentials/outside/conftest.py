@@ -8,10 +8,10 @@ from fastapi import FastAPI
 from starlette.routing import Mount
 
 from opendai.database import Database
-from opendai.resources.outside_users import outside_provider
+from opendai.resources.accounts.outside_users import outside_provider
 from opendai.settings import Settings
+from tests.credentials.outside.provider import EC, RSA, Provider, TokenOf, Use, bearer, providing, sign
 from tests.inprocess import TestClient
-from tests.outside.provider import EC, RSA, Provider, TokenOf, Use, bearer, providing, sign
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import serialize_compact
 
 from opendai.database import Database
-from opendai.resources.users.repository import UserRepository
+from opendai.resources.accounts.users.repository import UserRepository
 from tests.inprocess import TestClient
 from tests.loopback import LoopbackServer
 

@@ -7,8 +7,8 @@ import pytest
 
 from opendai.database import Database
 from tests.conftest import Person
+from tests.credentials.outside.provider import RSA, Provider, TokenOf, Use, bearer, me, people, sign
 from tests.inprocess import TestClient
-from tests.outside.provider import RSA, Provider, TokenOf, Use, bearer, me, people, sign
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,24 @@ import pytest
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from opendai.auth import provider_keys
+from opendai.credentials import provider_keys
 from opendai.database import Database
-from opendai.resources.outside_users import outside_provider
+from opendai.resources.accounts.outside_users import outside_provider
 from opendai.settings import Settings
+from tests.credentials.outside.provider import (
+    DISCOVERY,
+    EC,
+    KEYS,
+    OTHER,
+    RSA,
+    Provider,
+    TokenOf,
+    Use,
+    bearer,
+    me,
+    sign,
+)
 from tests.inprocess import TestClient
-from tests.outside.provider import DISCOVERY, EC, KEYS, OTHER, RSA, Provider, TokenOf, Use, bearer, me, sign
 
 
 def test_a_new_key_is_fetched_when_a_token_names_it(

@@ -10,21 +10,11 @@ import pytest
 from fastapi import FastAPI
 
 from opendai.database import Database
-from opendai.resources.outside_users import outside_provider
+from opendai.resources.accounts.outside_users import outside_provider
 from opendai.settings import Settings
 from tests.conftest import Person
+from tests.credentials.outside.provider import EC, OTHER, RSA, Provider, Use, bearer, me, people, sign
 from tests.inprocess import TestClient
-from tests.outside.provider import (
-    EC,
-    OTHER,
-    RSA,
-    Provider,
-    Use,
-    bearer,
-    me,
-    people,
-    sign,
-)
 
 UNAUTHORIZED = {"message": "The token is invalid or has timed out."}
 

@@ -10,15 +10,15 @@ from fastapi import FastAPI
 from sqlalchemy import event, select
 
 from opendai import tables
-from opendai.auth import outside as outside_module
 from opendai.auth.audit import Actor, Audit
+from opendai.credentials import outside as outside_module
 from opendai.database import Database
 from opendai.errors import Conflict
-from opendai.resources import outside_users
-from opendai.resources.users.repository import UserRepository
+from opendai.resources.accounts import outside_users
+from opendai.resources.accounts.users.repository import UserRepository
 from tests.conftest import PASSWORD, Person, Program
+from tests.credentials.outside.provider import Provider, TokenOf, Use, me, people
 from tests.inprocess import TestClient
-from tests.outside.provider import Provider, TokenOf, Use, me, people
 
 
 def test_a_person_comes_with_a_token_and_is_a_user_from_then_on(

@@ -7,7 +7,7 @@ import pytest
 from opendai.database import Database
 from tests.conftest import PASSWORD, Person, Program
 from tests.inprocess import TestClient
-from tests.resources.test_users import FRESH_PASSWORD, REFUSED, bearer, log_in, usernames
+from tests.resources.accounts.test_users import FRESH_PASSWORD, REFUSED, bearer, log_in, usernames
 
 
 def test_users_read_and_change_themselves(client: TestClient, alice: Person) -> None:

@@ -8,7 +8,7 @@ from opendai.auth.audit import Actor, Audit
 from opendai.database import Database
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.test_audit import AUDIT, done, events
+from tests.resources.administration.test_audit import AUDIT, done, events
 
 
 @pytest.fixture

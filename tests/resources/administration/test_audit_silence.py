@@ -11,7 +11,7 @@ from opendai.auth.audit import Actor, Audit
 from opendai.database import Database
 from tests.conftest import PASSWORD, Person, Program
 from tests.inprocess import TestClient
-from tests.resources.test_audit import CANARY, LICENSE, MAIL, done, events, one_event
+from tests.resources.administration.test_audit import CANARY, LICENSE, MAIL, done, events, one_event
 
 UNCHANGED: list[tuple[str, str, dict[str, Any] | None]] = [
     ("PUT", "/ai/users/{alice}", {"username": "alice", "role": "User", "groups": ["shop"]}),

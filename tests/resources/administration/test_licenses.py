@@ -11,10 +11,10 @@ from sqlalchemy import func, select, update
 
 from opendai import tables
 from opendai.database import Database
+from tests.arranging.walking import ANY_AGENT, EXECUTIONS
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.test_models import create_model
-from tests.resources.walking import ANY_AGENT, EXECUTIONS
+from tests.resources.models.test_models import create_model
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
 TODAY = datetime.now(UTC).date().isoformat()

@@ -11,8 +11,8 @@ import pytest
 
 from opendai.errors import Forbidden, Unavailable
 from opendai.outbound.addresses import ANYTHING, Allowed
-from opendai.resources import mail
-from opendai.resources.mail import Mail, MailServer, send_mail
+from opendai.resources.administration import mail
+from opendai.resources.administration.mail import Mail, MailServer, send_mail
 from tests.mailserver import check_password, free_port, server_context, serving
 
 LETTER = Mail(subject="A subject", text="A text.")

@@ -10,7 +10,7 @@ from starlette.routing import Mount
 
 from opendai import tables
 from opendai.database import Database
-from opendai.resources.smtp import MASK
+from opendai.resources.administration.smtp import MASK
 from opendai.settings import Settings
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient

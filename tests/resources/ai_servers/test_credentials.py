@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from sqlalchemy import select, update
 
 from opendai import tables
-from opendai.auth.secrets import SecretKeyProblem
+from opendai.credentials.secrets import SecretKeyProblem
 from opendai.database import Database
 from opendai.resources.ai_servers.repository import place_of
 from tests.conftest import Person, Program

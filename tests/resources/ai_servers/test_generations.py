@@ -20,7 +20,7 @@ from tests.resources.ai_servers.drafting import (
     drafts,
     wait_for,
 )
-from tests.resources.test_models import create_model
+from tests.resources.models.test_models import create_model
 
 pytestmark = pytest.mark.usefixtures("loopback")
 

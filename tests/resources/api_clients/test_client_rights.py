@@ -11,7 +11,7 @@ from opendai.auth.logins import token_for_client
 from opendai.database import Database
 from tests.conftest import PASSWORD, Person
 from tests.inprocess import TestClient
-from tests.resources.test_api_clients import CALLBACK, CLIENTS, bearer, create, grant, made, rows
+from tests.resources.api_clients.test_api_clients import CALLBACK, CLIENTS, bearer, create, grant, made, rows
 
 
 def ends(client: TestClient, admin: Person, way: str) -> Any:

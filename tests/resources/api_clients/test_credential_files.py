@@ -7,10 +7,10 @@ import io
 import pytest
 
 from opendai.database import Database
-from opendai.resources import api_clients
+from opendai.resources.api_clients import repository as api_clients
 from tests.conftest import Person
 from tests.inprocess import TestClient
-from tests.resources.test_api_clients import CLIENTS, TOKEN_URL, create, grant, made, rows
+from tests.resources.api_clients.test_api_clients import CLIENTS, TOKEN_URL, create, grant, made, rows
 
 
 @pytest.mark.parametrize("path", ["", "/1/secret"])

@@ -7,7 +7,7 @@ import pytest
 from opendai.database import Database
 from tests.conftest import Person
 from tests.inprocess import TestClient
-from tests.resources.test_api_clients import CALLBACK, create, made, rows
+from tests.resources.api_clients.test_api_clients import CALLBACK, create, made, rows
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from sqlalchemy import update
 
 from opendai import tables
 from opendai.database import Database
+from tests.arranging.walking import ANY_AGENT, HandAgent, start, step
 from tests.conftest import MakeProgram, Person, Program
 from tests.inprocess import TestClient
-from tests.resources.walking import ANY_AGENT, HandAgent, start, step
 
 
 def test_registering_shows_the_agent_as_connected_under_its_clients_name(

@@ -7,9 +7,9 @@ from sqlalchemy import func, select, update
 from opendai import tables
 from opendai.database import Database, database_clock
 from opendai.resources.executions.endings import expire_leases
+from tests.arranging.walking import ANY_AGENT, EXECUTIONS, HandAgent, execution, start, step
 from tests.conftest import MakeProgram, Person, Program
 from tests.inprocess import TestClient
-from tests.resources.walking import ANY_AGENT, EXECUTIONS, HandAgent, execution, start, step
 
 
 def lose_lease(database: Database) -> None:

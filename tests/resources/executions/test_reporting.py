@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from opendai import tables
 from opendai.database import Database
+from tests.arranging.walking import HandAgent, log, step
 from tests.conftest import Person
 from tests.inprocess import TestClient
-from tests.resources.walking import HandAgent, log, step
 
 
 def test_events_become_timings_and_log_lines(

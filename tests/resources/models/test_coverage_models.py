@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 
 from opendai import tables
 from opendai.database import Database
-from opendai.resources.installation import install
+from opendai.installation import install
 from opendai.settings import Settings
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient

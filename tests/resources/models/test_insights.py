@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from opendai.engine import parse_model
+from tests.arranging.hand_walks import walk
+from tests.arranging.walking import ANY_AGENT, HandAgent, start, step
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.hand_walks import walk
-from tests.resources.test_models import create_model
-from tests.resources.walking import ANY_AGENT, HandAgent, start, step
+from tests.resources.models.test_models import create_model
 
 ACTIONS = "/ai/models/1/actions"
 INSIGHTS = "/ai/models/1/release-insights"

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from opendai.database import Database
+from tests.arranging.hand_walks import walk
+from tests.arranging.walking import ANY_AGENT, EXECUTIONS, HandAgent, start
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.hand_walks import walk
-from tests.resources.test_models import create_model
-from tests.resources.test_run_counts import assert_counts_are_right
-from tests.resources.walking import ANY_AGENT, EXECUTIONS, HandAgent, start
+from tests.resources.models.test_models import create_model
+from tests.resources.runs.test_run_counts import assert_counts_are_right
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import pytest
 
 from opendai import tables
 from opendai.database import Database
+from tests.arranging.hand_walks import walk
+from tests.arranging.walking import ANY_AGENT, HandAgent, start
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.hand_walks import walk
-from tests.resources.walking import ANY_AGENT, HandAgent, start
 
 PATHS = ["runs", "defects", "testcasesummary", "testcaseruns"]
 NONE_YET = {"passcount": 0, "failcount": 0, "cancelcount": 0, "errorcount": 0, "incompletecount": 0}

@@ -10,7 +10,7 @@ from opendai import tables
 from opendai.database import Database
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.test_models import create_model
+from tests.resources.models.test_models import create_model
 
 TAGS = "/ai/models/1/tags"
 

@@ -10,9 +10,7 @@ from sqlalchemy import func, select
 from opendai import tables
 from opendai.database import Database
 from opendai.engine.syntax import LARGEST_TEXT
-from tests.conftest import Person
-from tests.inprocess import TestClient
-from tests.resources.editing import (
+from tests.arranging.editing import (
     CASES,
     NEW,
     change_case,
@@ -21,7 +19,9 @@ from tests.resources.editing import (
     list_versions,
     model_text,
 )
-from tests.resources.test_models import create_model
+from tests.conftest import Person
+from tests.inprocess import TestClient
+from tests.resources.models.test_models import create_model
 
 
 @pytest.fixture(autouse=True)

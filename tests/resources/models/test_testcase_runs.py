@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from opendai import tables
 from opendai.database import Database
+from tests.arranging.editing import CASES, change_case, list_cases
+from tests.arranging.walking import HandAgent, start, wait_for_end
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.editing import CASES, change_case, list_cases
-from tests.resources.test_models import create_model
-from tests.resources.walking import HandAgent, start, wait_for_end
+from tests.resources.models.test_models import create_model
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 
 from opendai.database import Database
-from tests.conftest import Person, Program
-from tests.inprocess import TestClient
-from tests.resources.editing import (
+from tests.arranging.editing import (
     CASES,
     NEW,
     TEXT,
@@ -18,7 +16,9 @@ from tests.resources.editing import (
     list_versions,
     model_text,
 )
-from tests.resources.test_models import create_model
+from tests.conftest import Person, Program
+from tests.inprocess import TestClient
+from tests.resources.models.test_models import create_model
 
 
 @pytest.fixture(autouse=True)

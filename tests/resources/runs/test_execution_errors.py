@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from tests.arranging.hand_walks import walk
+from tests.arranging.walking import HandAgent
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.hand_walks import walk
-from tests.resources.test_models import create_model
-from tests.resources.walking import HandAgent
+from tests.resources.models.test_models import create_model
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.database import Database
-from opendai.resources import run_pages
+from opendai.resources.runs import pages as run_pages
+from tests.arranging.hand_walks import walk
+from tests.arranging.walking import ANY_AGENT, EXECUTIONS, HandAgent, start, step
 from tests.conftest import MakeProgram, Person, Program
 from tests.inprocess import TestClient
-from tests.resources.hand_walks import walk
-from tests.resources.test_models import create_model
-from tests.resources.walking import ANY_AGENT, EXECUTIONS, HandAgent, start, step
+from tests.resources.models.test_models import create_model
 
 KIND = ["group_id", "model_id", "model_name", "test_case_name", "config_step", "status"]
 STATUSES = ["PASSED", "FAILED", "ERROR", "CANCELLED"]

@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 
 from opendai import tables
 from opendai.database import Database
+from tests.arranging.hand_walks import walk
+from tests.arranging.walking import ANY_AGENT, HandAgent, log, start, step
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.hand_walks import walk
-from tests.resources.walking import ANY_AGENT, HandAgent, log, start, step
 
 LEFT = (
     *(tables.Execution, tables.Run, tables.Timing, tables.RunLog, tables.Screenshot, tables.ErrorEntry),

@@ -7,9 +7,9 @@ import pytest
 
 from opendai.database import Database
 from opendai.worker.walker import walk_one
+from tests.arranging.walking import ANY_AGENT, HandAgent, start, step, wait_for_end
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.walking import ANY_AGENT, HandAgent, start, step, wait_for_end
 
 FIELDS = [
     *("id", "hierarchyid", "modelname", "groupid", "teststatus", "starttime", "endtime", "seed", "coverage"),

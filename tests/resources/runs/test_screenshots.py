@@ -13,10 +13,10 @@ from sqlalchemy import func, select
 from opendai import tables
 from opendai.database import Database
 from opendai.settings import Settings
+from tests.arranging.walking import ANY_AGENT, HandAgent, png, send_screenshot, start
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.test_models import create_model
-from tests.resources.walking import ANY_AGENT, HandAgent, png, send_screenshot, start
+from tests.resources.models.test_models import create_model
 
 SHOT = "11111111-2222-4333-8444-555555555555"
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from opendai.database import Database
+from tests.arranging.hand_walks import walk
+from tests.arranging.tasks import CONFIG, OTHER_CONFIG, TASKS, UNKNOWN, age, get, number_of_tasks, post
+from tests.arranging.walking import ANY_AGENT, HandAgent, start
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.hand_walks import walk
-from tests.resources.tasks import CONFIG, OTHER_CONFIG, TASKS, UNKNOWN, age, get, number_of_tasks, post
-from tests.resources.walking import ANY_AGENT, HandAgent, start
 
 
 def test_lists_can_be_filtered_sorted_and_paged(

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from opendai.database import Database
+from tests.arranging.hand_walks import walk
+from tests.arranging.tasks import CONFIG, TASKS, UNKNOWN, get, number_of_tasks, post, task_of_several_runs
+from tests.arranging.walking import ANY_AGENT, HandAgent, execution, log, start, step
 from tests.conftest import Person
 from tests.inprocess import TestClient
-from tests.resources.hand_walks import walk
-from tests.resources.tasks import CONFIG, TASKS, UNKNOWN, get, number_of_tasks, post, task_of_several_runs
-from tests.resources.walking import ANY_AGENT, HandAgent, execution, log, start, step
 
 
 def test_a_task_that_ran_elsewhere_is_written_down(client: TestClient, alice: Person) -> None:

@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.errors import Invalid, Problem
-from opendai.resources.browser_sessions import Browser
-from opendai.resources.login_clients import find_login_client
-from opendai.resources.parameters import Parameters
-from opendai.resources.redirects import is_registered, with_parameters
+from opendai.identity.browser.sessions import Browser
+from opendai.identity.login_clients import find_login_client
+from opendai.identity.parameters import Parameters
+from opendai.identity.redirects import is_registered, with_parameters
 
 NAMES = (
     *("client_id", "redirect_uri", "response_type", "response_mode", "state", "scope", "nonce", "prompt"),

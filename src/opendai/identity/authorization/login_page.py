@@ -4,12 +4,12 @@ from html import escape
 
 from fastapi import Request, Response
 
-from opendai.resources import pages
-from opendai.resources.authorization.demands import Demand
-from opendai.resources.page_forms import FIELD, PageForm
-from opendai.resources.parameters import Parameters
-from opendai.resources.realms import Realm
-from opendai.resources.redirects import policy_source
+from opendai.identity.authorization.demands import Demand
+from opendai.identity.browser import pages
+from opendai.identity.browser.forms import FIELD, PageForm
+from opendai.identity.parameters import Parameters
+from opendai.identity.realms import Realm
+from opendai.identity.redirects import policy_source
 
 PURPOSE = "login"
 

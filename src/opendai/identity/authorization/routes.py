@@ -12,19 +12,19 @@ from opendai import tables
 from opendai.auth.addresses import client_address
 from opendai.auth.audit import Origin
 from opendai.auth.logins import log_in
-from opendai.auth.passwords import Passwords
+from opendai.credentials.passwords import Passwords
 from opendai.database import Database, DatabaseDep
 from opendai.errors import Invalid, TooMany
-from opendai.resources import cookies, pages
-from opendai.resources.authorization.demands import NAMES, Demand, Misdirected, SentBack, read_demand
-from opendai.resources.authorization.login_page import PURPOSE, show_login
-from opendai.resources.browser_sessions import Browser, begin_browser_session, find_browser
-from opendai.resources.grants.codes import SECONDS, make_code
-from opendai.resources.inputs import Line, Password
-from opendai.resources.page_forms import LARGEST, FieldsDep, form_page, open_form
-from opendai.resources.parameters import Parameters, read_parameters
-from opendai.resources.realms import Realm, RealmDep
-from opendai.routing import Router
+from opendai.identity.authorization.demands import NAMES, Demand, Misdirected, SentBack, read_demand
+from opendai.identity.authorization.login_page import PURPOSE, show_login
+from opendai.identity.browser import cookies, pages
+from opendai.identity.browser.forms import LARGEST, FieldsDep, form_page, open_form
+from opendai.identity.browser.sessions import Browser, begin_browser_session, find_browser
+from opendai.identity.parameters import Parameters, read_parameters
+from opendai.identity.realms import Realm, RealmDep
+from opendai.identity.token.codes import SECONDS, make_code
+from opendai.wire.inputs import Line, Password
+from opendai.wire.routing import Router
 
 _WRONG = "The username or the password is wrong."
 _TITLE = "You cannot log in here"

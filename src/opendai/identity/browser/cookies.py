@@ -2,7 +2,7 @@
 
 from fastapi import Request, Response
 
-from opendai.resources.realms import Realm
+from opendai.identity.realms import Realm
 
 SESSION = "OPENDAI_SESSION"
 FORM = "OPENDAI_FORM"

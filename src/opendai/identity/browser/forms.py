@@ -16,10 +16,10 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
-from opendai.auth.secrets import SecretKey
+from opendai.credentials.secrets import SecretKey
 from opendai.errors import Invalid
-from opendai.resources import cookies
-from opendai.resources.realms import Realm
+from opendai.identity.browser import cookies
+from opendai.identity.realms import Realm
 
 FIELD = "form_state"
 LARGEST = 131_072

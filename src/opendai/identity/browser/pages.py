@@ -11,7 +11,7 @@ from importlib import resources
 
 from fastapi.responses import HTMLResponse, Response
 
-_STYLE = resources.files("opendai.resources").joinpath("pages.css").read_text(encoding="utf-8")
+_STYLE = resources.files("opendai.identity.browser").joinpath("pages.css").read_text(encoding="utf-8")
 _HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",

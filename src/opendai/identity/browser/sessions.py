@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from opendai.auth.audit import Actor, Audit, Origin
 from opendai.auth.logins import hash_secret, hold
 from opendai.database import database_clock
-from opendai.resources import cookies
+from opendai.identity.browser import cookies
 from opendai.tables import BrowserSession, Login, User
 
 

@@ -4,13 +4,13 @@ from fastapi import Request, Response
 
 from opendai.auth.audit import Origin
 from opendai.database import DatabaseDep
-from opendai.resources.browser_sessions import end_with_browser_session
-from opendai.resources.grants.credentials import CLIENT_FIELDS, authenticate
-from opendai.resources.grants.requests import ENDPOINTS, LARGEST_FORM, Fields, GrantRefused, form_page
-from opendai.resources.logout_pages import NAMES, log_browser_out
-from opendai.resources.parameters import read_parameters
-from opendai.resources.realms import RealmDep
-from opendai.routing import Router
+from opendai.identity.browser.sessions import end_with_browser_session
+from opendai.identity.clients import CLIENT_FIELDS, authenticate
+from opendai.identity.logout.pages import NAMES, log_browser_out
+from opendai.identity.parameters import read_parameters
+from opendai.identity.realms import RealmDep
+from opendai.identity.requests import ENDPOINTS, LARGEST_FORM, Fields, GrantRefused, form_page
+from opendai.wire.routing import Router
 
 _OF_BROWSERS = {"id_token_hint", "post_logout_redirect_uri"}
 

@@ -13,22 +13,22 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.audit import Origin
-from opendai.auth.hints import Hint, find_hint
+from opendai.credentials.hints import Hint, find_hint
 from opendai.database import Database, DatabaseDep
 from opendai.errors import Invalid
-from opendai.resources import pages
-from opendai.resources.browser_sessions import (
+from opendai.identity.browser import pages
+from opendai.identity.browser.forms import FIELD, LARGEST, FieldsDep, PageForm, form_page, open_form
+from opendai.identity.browser.sessions import (
     Browser,
     end_browser_session,
     end_with_browser_session,
     find_browser,
 )
-from opendai.resources.login_clients import find_login_client
-from opendai.resources.page_forms import FIELD, LARGEST, FieldsDep, PageForm, form_page, open_form
-from opendai.resources.parameters import Parameters, read_parameters
-from opendai.resources.realms import Realm, RealmDep
-from opendai.resources.redirects import is_registered, policy_source, with_parameters
-from opendai.routing import Router
+from opendai.identity.login_clients import find_login_client
+from opendai.identity.parameters import Parameters, read_parameters
+from opendai.identity.realms import Realm, RealmDep
+from opendai.identity.redirects import is_registered, policy_source, with_parameters
+from opendai.wire.routing import Router
 
 NAMES = ("id_token_hint", "post_logout_redirect_uri", "client_id", "state")
 _PURPOSE = "logout"

@@ -14,8 +14,8 @@ from opendai import tables
 from opendai.auth.audit import Origin
 from opendai.auth.logins import begin_login, hash_secret, hold
 from opendai.database import database_clock
-from opendai.resources.grants.issuing import Standing
-from opendai.resources.grants.scopes import granted_scope
+from opendai.identity.token.issuing import Standing
+from opendai.identity.token.scopes import granted_scope
 
 SECONDS = 60
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")

@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 
 from opendai import tables
 from opendai.auth.logins import id_token_for_user, token_for_client, token_for_user
-from opendai.auth.refresh_tokens import RefreshTokens
-from opendai.auth.tokens import Tokens
-from opendai.resources.grants.scopes import DEFAULT, has_openid
+from opendai.credentials.refresh_tokens import RefreshTokens
+from opendai.credentials.tokens import Tokens
+from opendai.identity.token.scopes import DEFAULT, has_openid
 from opendai.settings import Settings
 
 

@@ -6,8 +6,8 @@ from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
 from opendai.database import Database
-from opendai.resources.login_clients import find_login_client
-from opendai.resources.redirects import is_origin_of
+from opendai.identity.login_clients import find_login_client
+from opendai.identity.redirects import is_origin_of
 
 
 async def headers_for_page(request: Request, database: Database, fields: Mapping[str, str]) -> dict[str, str]:

@@ -4,9 +4,9 @@ from sqlalchemy import ColumnElement, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from opendai import tables
-from opendai.auth.refresh_tokens import RefreshToken
+from opendai.credentials.refresh_tokens import RefreshToken
 from opendai.database import database_clock
-from opendai.resources.grants.issuing import Standing
+from opendai.identity.token.issuing import Standing
 
 # Two tabs refresh at the same time, and answers get lost: for so long the previous token brings the same answer.
 _GRACE_SECONDS = 5.0

@@ -9,14 +9,11 @@ from fastapi.concurrency import run_in_threadpool
 from opendai import tables
 from opendai.auth.audit import Origin
 from opendai.auth.logins import begin_login, log_in
-from opendai.auth.passwords import LONGEST, Passwords
+from opendai.credentials.passwords import LONGEST, Passwords
 from opendai.database import Database, DatabaseDep
 from opendai.errors import Problem
-from opendai.resources.grants.codes import exchange_code
-from opendai.resources.grants.credentials import CLIENT_FIELDS, authenticate
-from opendai.resources.grants.issuing import Issuer, Standing, TokenOut
-from opendai.resources.grants.page_origins import headers_for_page
-from opendai.resources.grants.requests import (
+from opendai.identity.clients import CLIENT_FIELDS, authenticate
+from opendai.identity.requests import (
     ENDPOINTS,
     IN_THIS_REALM,
     LARGEST_FORM,
@@ -25,9 +22,12 @@ from opendai.resources.grants.requests import (
     GrantRefused,
     form_page,
 )
-from opendai.resources.grants.rotation import rotate
-from opendai.resources.grants.scopes import check_scope, granted_scope
-from opendai.routing import Router
+from opendai.identity.token.codes import exchange_code
+from opendai.identity.token.issuing import Issuer, Standing, TokenOut
+from opendai.identity.token.page_origins import headers_for_page
+from opendai.identity.token.refreshing import rotate
+from opendai.identity.token.scopes import check_scope, granted_scope
+from opendai.wire.routing import Router
 
 _NOBODY = "Invalid user credentials"
 _FIELDS = (

@@ -2,7 +2,7 @@
 
 import re
 
-from opendai.resources.grants.requests import GrantRefused
+from opendai.identity.requests import GrantRefused
 
 DEFAULT = "email template:dai:agents profile"
 OPENID = "openid"

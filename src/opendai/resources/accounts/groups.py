@@ -11,8 +11,8 @@ from opendai.auth.audit import Audit, AuditDep
 from opendai.auth.callers import Admin, Caller, User
 from opendai.database import repository
 from opendai.errors import Fault, Invalid, NotFound
-from opendai.resources.inputs import Id, Input, Name, Output
-from opendai.routing import Router
+from opendai.wire.inputs import Id, Input, Name, Output
+from opendai.wire.routing import Router
 
 
 class GroupIn(Input):

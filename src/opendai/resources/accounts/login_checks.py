@@ -10,10 +10,10 @@ from opendai.auth.callers import Admin
 from opendai.auth.logins import log_in
 from opendai.database import DatabaseDep
 from opendai.errors import NotFound
-from opendai.resources.inputs import Output, form_or_json, form_or_json_page
-from opendai.resources.sessions import TOO_MANY, LoginIn
-from opendai.resources.users.schemas import MembershipOut
-from opendai.routing import Router
+from opendai.resources.accounts.sessions import TOO_MANY, LoginIn
+from opendai.resources.accounts.users.schemas import MembershipOut
+from opendai.wire.inputs import Output, form_or_json, form_or_json_page
+from opendai.wire.routing import Router
 
 
 class CheckedUserOut(Output):

@@ -10,17 +10,17 @@ from sqlalchemy.orm import Session, selectinload
 
 from opendai import tables
 from opendai.auth.audit import Actor, Audit
-from opendai.auth.outside import Outside
-from opendai.auth.provider_keys import ProviderKeys
-from opendai.auth.tokens import Claims
+from opendai.credentials.outside import Outside
+from opendai.credentials.provider_keys import ProviderKeys
+from opendai.credentials.tokens import Claims
 from opendai.database import Database
 from opendai.errors import Conflict, Forbidden, PaymentRequired
 from opendai.outbound.addresses import Allowed
 from opendai.outbound.http import Outbound
 from opendai.outbound.targets import Target
-from opendai.resources import licenses
-from opendai.resources.groups import is_taken
-from opendai.resources.users.repository import UserRepository
+from opendai.resources.accounts.groups import is_taken
+from opendai.resources.accounts.users.repository import UserRepository
+from opendai.resources.administration import licenses
 from opendai.settings import Settings
 
 _LONGEST_ACTOR = 255

@@ -13,9 +13,9 @@ from opendai.auth.callers import Caller, anyone, bearer_token
 from opendai.auth.logins import begin_login, log_in, revoke_token, token_for_user
 from opendai.database import Database, DatabaseDep
 from opendai.errors import NotFound, Unauthorized
-from opendai.resources.inputs import Input, Line, Output, Password, form_or_json, form_or_json_page
-from opendai.resources.users.schemas import UserOut
-from opendai.routing import Router
+from opendai.resources.accounts.users.schemas import UserOut
+from opendai.wire.inputs import Input, Line, Output, Password, form_or_json, form_or_json_page
+from opendai.wire.routing import Router
 
 _REFUSED = "Token info not available."
 TOO_MANY = {"description": "Too many logins wait or failed; Retry-After says when to come back."}

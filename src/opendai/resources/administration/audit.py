@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.auth.callers import Admin
 from opendai.database import repository
-from opendai.resources.inputs import Limit, Line, Offset, Output, Search, Timestamp
-from opendai.resources.modelruns import Time
-from opendai.resources.sorting import sort_by
-from opendai.routing import Router
+from opendai.resources.models.runs import Time
+from opendai.wire.inputs import Limit, Line, Offset, Output, Search, Timestamp
+from opendai.wire.routing import Router
+from opendai.wire.sorting import sort_by
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"

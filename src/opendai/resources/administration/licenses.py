@@ -19,10 +19,10 @@ from opendai.auth.audit import Audit, AuditDep
 from opendai.auth.callers import Admin, User
 from opendai.database import repository
 from opendai.errors import Fault, Invalid, NotFound, PaymentRequired
-from opendai.resources.inputs import LARGEST_ID, Id, Input, Moment, Output, Text, Whole
-from opendai.resources.run_states import UNFINISHED
-from opendai.routing import Router
+from opendai.resources.runs.states import UNFINISHED
 from opendai.tables.columns import now
+from opendai.wire.inputs import LARGEST_ID, Id, Input, Moment, Output, Text, Whole
+from opendai.wire.routing import Router
 
 _UNREADABLE = (
     'must be a JSON object with "users", "executions" (whole numbers) and "expires" (a date), or less'

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.auth.audit import Audit, AuditDep
 from opendai.auth.callers import Admin
-from opendai.auth.secrets import SecretKey
+from opendai.credentials.secrets import SecretKey
 from opendai.database import SessionDep, upsert
 from opendai.errors import Fault, Invalid
 from opendai.outbound.addresses import literal_addresses
-from opendai.resources.inputs import Input, Line, Output, Password, Whole
-from opendai.resources.mail import MailServer, allowed_servers
-from opendai.routing import Router
+from opendai.resources.administration.mail import MailServer, allowed_servers
+from opendai.wire.inputs import Input, Line, Output, Password, Whole
+from opendai.wire.routing import Router
 
 MASK = "********"
 _ROW = 1

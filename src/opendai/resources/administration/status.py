@@ -5,9 +5,9 @@ from sqlalchemy import func, select
 from opendai import __version__, tables
 from opendai.auth.callers import User
 from opendai.database import SessionDep, database_clock
-from opendai.resources import licenses
-from opendai.resources.inputs import Output
-from opendai.routing import Router
+from opendai.resources.administration import licenses
+from opendai.wire.inputs import Output
+from opendai.wire.routing import Router
 
 
 class PingOut(Output):

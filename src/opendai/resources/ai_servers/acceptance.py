@@ -15,7 +15,7 @@ from opendai.engine.testcases import LARGEST_TEXT
 from opendai.errors import Fault, PreconditionFailed
 from opendai.resources.ai_servers.generations import FINISHED, hold_named_model
 from opendai.resources.ai_servers.proposals import Draft, Step
-from opendai.resources.testcases import TestCaseIn, TestCaseRepository
+from opendai.resources.models.testcases import TestCaseIn, TestCaseRepository
 
 ORIGIN = "AI"
 TAG = "drafted-by-ai"

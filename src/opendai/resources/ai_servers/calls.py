@@ -12,7 +12,7 @@ import anyio
 from anyio.to_thread import run_sync
 
 from opendai import tables
-from opendai.auth.secrets import SecretKey, SecretKeyProblem
+from opendai.credentials.secrets import SecretKey, SecretKeyProblem
 from opendai.errors import PreconditionFailed, TooMany
 from opendai.outbound import http
 from opendai.outbound.http import Answer, CallFailed, Outbound

@@ -24,8 +24,8 @@ from opendai.resources.ai_servers.generation_schemas import (
 from opendai.resources.ai_servers.generations import SORTABLE, GenerationRepository
 from opendai.resources.ai_servers.paging import PagingDep, check_sort
 from opendai.resources.ai_servers.repository import AiServerRepository
-from opendai.resources.inputs import Id, any_json, any_json_page
-from opendai.routing import Router
+from opendai.wire.inputs import Id, any_json, any_json_page
+from opendai.wire.routing import Router
 
 Generations = Annotated[GenerationRepository, repository(GenerationRepository)]
 router = Router(tags=["Generating test cases"])

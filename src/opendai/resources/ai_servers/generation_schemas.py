@@ -13,8 +13,8 @@ from opendai.resources.ai_servers.generations import MOST_ATTEMPTS, RUNNING
 from opendai.resources.ai_servers.paging import Paging, linked_pages, pages_of, query_of
 from opendai.resources.ai_servers.proposals import Draft
 from opendai.resources.ai_servers.schemas import PREFIX, LinkOut, LinksOut, PageOut, Stamp
-from opendai.resources.inputs import LARGEST_ID, Input, Line, Text, Whole
 from opendai.tables.columns import now
+from opendai.wire.inputs import LARGEST_ID, Input, Line, Text, Whole
 
 _LONGEST_REQUIREMENT = 20_000
 _LONGEST_SHOWN = 65_536

@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 from opendai import tables
 from opendai.auth.audit import Audit
 from opendai.auth.callers import Caller
-from opendai.auth.secrets import SecretKey
+from opendai.credentials.secrets import SecretKey
 from opendai.errors import Fault, NotFound, PreconditionFailed
 from opendai.outbound.targets import Target
 from opendai.resources.ai_servers.paging import Paging, sorted_by

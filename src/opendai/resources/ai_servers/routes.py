@@ -22,8 +22,8 @@ from opendai.resources.ai_servers.schemas import (
     FieldsDep,
     Writer,
 )
-from opendai.resources.inputs import LARGEST_ID, Id, any_json, any_json_page
-from opendai.routing import Router
+from opendai.wire.inputs import LARGEST_ID, Id, any_json, any_json_page
+from opendai.wire.routing import Router
 
 _MOST_IDS = 1000
 

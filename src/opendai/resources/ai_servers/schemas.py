@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PlainSer
 from opendai import tables
 from opendai.resources.ai_servers.paging import Paging, linked_pages, pages_of, query_of
 from opendai.resources.ai_servers.paths import LONGEST, parse_path
-from opendai.resources.inputs import Input, Line, Text
 from opendai.tables.columns import now
+from opendai.wire.inputs import Input, Line, Text
 
 PREFIX = "/api/rest/latest"
 CREDENTIALS_TYPE = "token-auth-credentials"

@@ -14,9 +14,9 @@ from opendai import tables
 from opendai.auth.audit import Audit
 from opendai.auth.logins import hash_secret
 from opendai.errors import Conflict, Fault, Invalid, NotFound
-from opendai.resources.inputs import Input, Line, Text
-from opendai.resources.redirect_uris import RedirectUris
 from opendai.tables.columns import now
+from opendai.wire.inputs import Input, Line, Text
+from opendai.wire.redirect_uris import RedirectUris
 
 ROLES = ("admin", "agent", "login")
 DEFAULT_GRANTS = {

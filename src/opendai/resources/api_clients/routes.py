@@ -10,11 +10,16 @@ from opendai.auth.audit import AuditDep
 from opendai.auth.callers import AdminPerson
 from opendai.database import repository
 from opendai.errors import Invalid
-from opendai.resources.api_clients import ApiClientIn, ApiClientPatch, ApiClientRepository, Credentials
-from opendai.resources.credential_files import Format, WantedFormat, as_csv, as_ini, token_url
-from opendai.resources.inputs import Id, Limit, Offset, Output, Timestamp
-from opendai.routing import Router
+from opendai.resources.api_clients.credential_files import Format, WantedFormat, as_csv, as_ini, token_url
+from opendai.resources.api_clients.repository import (
+    ApiClientIn,
+    ApiClientPatch,
+    ApiClientRepository,
+    Credentials,
+)
 from opendai.settings import Settings
+from opendai.wire.inputs import Id, Limit, Offset, Output, Timestamp
+from opendai.wire.routing import Router
 
 
 class ApiClientOut(Output):

@@ -8,8 +8,8 @@ from pydantic import Field
 from opendai.auth.logins import find_client, token_for_client
 from opendai.database import DatabaseDep
 from opendai.errors import Unauthorized
-from opendai.resources.inputs import Input, Line, Output, Password
-from opendai.routing import Router
+from opendai.wire.inputs import Input, Line, Output, Password
+from opendai.wire.routing import Router
 
 _LIFETIME_SECONDS = 600
 

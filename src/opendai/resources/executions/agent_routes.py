@@ -26,8 +26,8 @@ from opendai.resources.executions.reporting import (
     record_events,
     renew,
 )
-from opendai.resources.inputs import Id, Input, Line, Output
-from opendai.routing import Router
+from opendai.wire.inputs import Id, Input, Line, Output
+from opendai.wire.routing import Router
 
 _PAUSE_SECONDS = 0.25
 

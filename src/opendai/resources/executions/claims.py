@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.database import database_clock
 from opendai.resources.executions.endings import write_log
-from opendai.resources.run_states import QUEUED, RUNNING
+from opendai.resources.runs.states import QUEUED, RUNNING
 from opendai.tables.columns import now
 
 Hits = list[tuple[str, str, int]]

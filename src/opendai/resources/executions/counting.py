@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.database import upsert
-from opendai.resources.run_states import wire_status
+from opendai.resources.runs.states import wire_status
 
 
 class Kind(NamedTuple):

@@ -12,7 +12,7 @@ from opendai.database import database_clock
 from opendai.engine import parse_model, run_coverage
 from opendai.resources.executions.counting import Kind, count_runs, kind_of
 from opendai.resources.executions.totals import add_to_totals, walked_steps
-from opendai.resources.run_states import CANCELLED, ERROR, PASSED, QUEUED, RUNNING
+from opendai.resources.runs.states import CANCELLED, ERROR, PASSED, QUEUED, RUNNING
 from opendai.tables.columns import now
 
 

@@ -12,10 +12,10 @@ from opendai.database import SessionDep
 from opendai.errors import NotFound
 from opendai.resources.executions.counting import count_runs, kind_of
 from opendai.resources.executions.totals import take_from_totals
-from opendai.resources.inputs import Id
-from opendai.resources.run_states import UNFINISHED
-from opendai.resources.screenshots import doom_objects
-from opendai.routing import Router
+from opendai.resources.runs.screenshots import doom_objects
+from opendai.resources.runs.states import UNFINISHED
+from opendai.wire.inputs import Id
+from opendai.wire.routing import Router
 
 router = Router(tags=["Runs"])
 

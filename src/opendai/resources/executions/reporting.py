@@ -12,9 +12,9 @@ from opendai import tables
 from opendai.database import database_clock
 from opendai.errors import Conflict, Fault, Invalid
 from opendai.resources.executions.endings import Ending, end_runs
-from opendai.resources.inputs import Input, Line, Moment, Number, Text
-from opendai.resources.run_states import CANCELLED, RUNNING
+from opendai.resources.runs.states import CANCELLED, RUNNING
 from opendai.tables.columns import now
+from opendai.wire.inputs import Input, Line, Moment, Number, Text
 
 MOST_EVENTS = 500
 

@@ -13,9 +13,9 @@ from opendai.errors import NotFound
 from opendai.resources.executions.endings import request_abort
 from opendai.resources.executions.starting import ExecutionIn
 from opendai.resources.executions.starting import start_execution as start
-from opendai.resources.inputs import Output, Timestamp
-from opendai.resources.run_states import wire_status
-from opendai.routing import Router
+from opendai.resources.runs.states import wire_status
+from opendai.wire.inputs import Output, Timestamp
+from opendai.wire.routing import Router
 
 
 class StartedOut(Output):

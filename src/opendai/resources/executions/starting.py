@@ -14,10 +14,10 @@ from opendai import tables
 from opendai.auth.callers import Caller
 from opendai.engine import check_goals, parse_model, parse_test_case
 from opendai.errors import Fault, Invalid
+from opendai.resources.administration.licenses import check_executions
 from opendai.resources.executions.counting import count_runs, kind_of
-from opendai.resources.inputs import LARGEST_ID, Input, Line, Whole
-from opendai.resources.licenses import check_executions
-from opendai.resources.run_states import QUEUED
+from opendai.resources.runs.states import QUEUED
+from opendai.wire.inputs import LARGEST_ID, Input, Line, Whole
 
 _LARGEST_SEED = 999_999
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.database import upsert
-from opendai.resources.run_states import FAILED, PASSED
+from opendai.resources.runs.states import FAILED, PASSED
 
 
 def add_to_totals(session: Session, runs: Sequence[tables.Run]) -> None:

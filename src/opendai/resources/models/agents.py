@@ -8,10 +8,10 @@ from opendai.auth.callers import User
 from opendai.database import SessionDep
 from opendai.errors import Fault, Invalid, NotFound
 from opendai.resources.agents import AgentOut, AgentRepository
-from opendai.resources.inputs import LARGEST_ID, Id, Input, Whole
-from opendai.resources.visible_models import get_model, hold_model
-from opendai.routing import Router
+from opendai.resources.models.visible import get_model, hold_model
 from opendai.tables.columns import now
+from opendai.wire.inputs import LARGEST_ID, Id, Input, Whole
+from opendai.wire.routing import Router
 
 
 class ModelAgentIn(Input):

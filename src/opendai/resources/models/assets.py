@@ -11,9 +11,9 @@ from opendai import tables
 from opendai.auth.callers import Caller, User
 from opendai.database import repository
 from opendai.errors import Conflict, NotFound
-from opendai.resources.inputs import Id, Input, Line, Name, Output
-from opendai.resources.visible_models import get_model, hold_model
-from opendai.routing import Router
+from opendai.resources.models.visible import get_model, hold_model
+from opendai.wire.inputs import Id, Input, Line, Name, Output
+from opendai.wire.routing import Router
 
 # The page calls it an int in paths and text in bodies: any text will do, also one with slashes.
 AssetId = Annotated[Line, Path(min_length=1)]

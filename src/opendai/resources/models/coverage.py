@@ -9,8 +9,8 @@ from opendai.auth.callers import User
 from opendai.database import SessionDep
 from opendai.errors import NotFound
 from opendai.reports.coverage import ActionHits, TestCoverage, model_coverage
-from opendai.resources.inputs import Id, Output
-from opendai.routing import Router
+from opendai.wire.inputs import Id, Output
+from opendai.wire.routing import Router
 
 
 class ActionCoverageOut(Output):

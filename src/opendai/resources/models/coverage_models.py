@@ -12,8 +12,8 @@ from opendai.auth.callers import Admin, User
 from opendai.database import repository
 from opendai.engine.coverage import DEEPEST_PATH
 from opendai.errors import Conflict, NotFound
-from opendai.resources.inputs import Id, Input, Name, Output, Timestamp, Whole
-from opendai.routing import Router
+from opendai.wire.inputs import Id, Input, Name, Output, Timestamp, Whole
+from opendai.wire.routing import Router
 
 PathDepth = Annotated[Whole, Field(ge=1, le=DEEPEST_PATH)]
 VariableDepth = Annotated[Whole, Field(ge=1, le=2)]

@@ -6,9 +6,9 @@ from opendai.auth.callers import User
 from opendai.database import SessionDep
 from opendai.errors import NotFound
 from opendai.reports.insights import ActionTotals, VersionTotals, action_totals, release_insights
-from opendai.resources.inputs import Id, Output, Timestamp
-from opendai.resources.visible_models import get_model
-from opendai.routing import Router
+from opendai.resources.models.visible import get_model
+from opendai.wire.inputs import Id, Output, Timestamp
+from opendai.wire.routing import Router
 
 
 class ModelActionOut(Output):

@@ -14,11 +14,11 @@ from opendai.database import repository
 from opendai.engine import Model, parse_model
 from opendai.errors import Conflict, Fault, Invalid, NotFound
 from opendai.resources.executions.moving import move_history
-from opendai.resources.inputs import Id, Input, Name, Output, Timestamp, Whole
-from opendai.resources.screenshots import doom_objects
-from opendai.resources.testcase_documents import follow_document
-from opendai.routing import Router
+from opendai.resources.models.testcase_documents import follow_document
+from opendai.resources.runs.screenshots import doom_objects
 from opendai.tables.columns import now
+from opendai.wire.inputs import Id, Input, Name, Output, Timestamp, Whole
+from opendai.wire.routing import Router
 
 _LONGEST_NAME = 255
 # A document of 8 MiB as text inside JSON, with its quotes and line ends escaped.

@@ -10,10 +10,10 @@ from pydantic import BeforeValidator
 from opendai.auth.callers import User
 from opendai.database import SessionDep
 from opendai.reports.testcases import CaseTotals, newest_by_case, totals_by_case
-from opendai.resources.inputs import Id, Limit, Moment, Offset, Output, Timestamp, Whole
-from opendai.resources.runs import RunOut, Runs
-from opendai.resources.visible_models import get_model
-from opendai.routing import Router
+from opendai.resources.models.visible import get_model
+from opendai.resources.runs.routes import RunOut, Runs
+from opendai.wire.inputs import Id, Limit, Moment, Offset, Output, Timestamp, Whole
+from opendai.wire.routing import Router
 
 _SPACE_BEFORE_OFFSET = re.compile(r" (?=\d\d:?\d\d$)")
 

@@ -10,9 +10,9 @@ from opendai import tables
 from opendai.auth.callers import Caller, User
 from opendai.database import repository
 from opendai.errors import Conflict, NotFound
-from opendai.resources.inputs import Id, Input, Name, Output, Timestamp
-from opendai.resources.visible_models import get_model, hold_model
-from opendai.routing import Router
+from opendai.resources.models.visible import get_model, hold_model
+from opendai.wire.inputs import Id, Input, Name, Output, Timestamp
+from opendai.wire.routing import Router
 
 
 class TagIn(Input):

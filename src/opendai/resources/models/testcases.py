@@ -11,16 +11,16 @@ from opendai.auth.callers import Caller, User
 from opendai.database import repository
 from opendai.engine import check_goals, parse_test_case
 from opendai.errors import Fault, Invalid, NotFound
-from opendai.resources.inputs import Id, Input, Limit, Line, Name, Offset, Output, Search, Text
-from opendai.resources.sorting import sort_by
-from opendai.resources.testcase_documents import (
+from opendai.resources.models.testcase_documents import (
     add_to_document,
     change_in_document,
     remove_from_document,
     remove_rows,
 )
-from opendai.resources.visible_models import get_model, hold_model
-from opendai.routing import Router
+from opendai.resources.models.visible import get_model, hold_model
+from opendai.wire.inputs import Id, Input, Limit, Line, Name, Offset, Output, Search, Text
+from opendai.wire.routing import Router
+from opendai.wire.sorting import sort_by
 
 _FORBIDDEN_IN_NAMES = frozenset('"\\;:{}')
 _MOST_RUN_IDS = 100

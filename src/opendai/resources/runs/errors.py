@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.auth.callers import Caller, User
 from opendai.database import repository
-from opendai.resources.inputs import Limit, Offset, Output, Search, Timestamp
-from opendai.resources.runs import RowNumber
-from opendai.routing import Router
+from opendai.resources.runs.routes import RowNumber
+from opendai.wire.inputs import Limit, Offset, Output, Search, Timestamp
+from opendai.wire.routing import Router
 
 
 class ErrorOut(Output):

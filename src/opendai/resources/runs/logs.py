@@ -11,10 +11,10 @@ from opendai import tables
 from opendai.auth.callers import Caller, Reporter, User
 from opendai.database import repository
 from opendai.errors import NotFound
-from opendai.resources.inputs import Id, Input, Limit, Line, Moment, Number, Offset, Output, Text, Timestamp
-from opendai.resources.runs import find_visible_run
-from opendai.routing import Router
+from opendai.resources.runs.routes import find_visible_run
 from opendai.tables.columns import now
+from opendai.wire.inputs import Id, Input, Limit, Line, Moment, Number, Offset, Output, Text, Timestamp
+from opendai.wire.routing import Router
 
 Severity = Annotated[Line, Field(max_length=20)]
 

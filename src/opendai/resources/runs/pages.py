@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import Caller
-from opendai.resources.run_states import INCOMPLETE, UNFINISHED
-from opendai.resources.sorting import Column, sort_by
+from opendai.resources.runs.states import INCOMPLETE, UNFINISHED
+from opendai.wire.sorting import Column, sort_by
 
 # Each branch is planned and opened anew for a request; SQLite takes 500 at most.
 _MOST_BRANCHES = 100

@@ -11,21 +11,11 @@ from opendai import tables
 from opendai.auth.callers import Caller, User
 from opendai.database import repository
 from opendai.errors import NotFound
-from opendai.resources.inputs import (
-    LARGEST_ID,
-    Id,
-    Limit,
-    Number,
-    Offset,
-    Output,
-    Search,
-    Timestamp,
-    Whole,
-)
-from opendai.resources.run_pages import RunFilters, find_page
-from opendai.resources.run_states import FAILED, INCOMPLETE, UNFINISHED
-from opendai.routing import Router
+from opendai.resources.runs.pages import RunFilters, find_page
+from opendai.resources.runs.states import FAILED, INCOMPLETE, UNFINISHED
 from opendai.tables.columns import Moment
+from opendai.wire.inputs import LARGEST_ID, Id, Limit, Number, Offset, Output, Search, Timestamp, Whole
+from opendai.wire.routing import Router
 
 
 class RunOut(Output):

@@ -19,12 +19,12 @@ from opendai import tables
 from opendai.auth.callers import Caller, Reporter, User
 from opendai.database import DatabaseDep, repository
 from opendai.errors import Conflict, Fault, Invalid, NotFound, Problem
-from opendai.resources.inputs import LARGEST_ID, Id, Input, Line, Moment, Output, Text, Timestamp
-from opendai.resources.pictures import ENDINGS, picture_type, unpack_map
-from opendai.resources.run_states import RUNNING
-from opendai.resources.runs import find_visible_run
-from opendai.routing import Router
+from opendai.resources.runs.pictures import ENDINGS, picture_type, unpack_map
+from opendai.resources.runs.routes import find_visible_run
+from opendai.resources.runs.states import RUNNING
 from opendai.storage import ObjectStore
+from opendai.wire.inputs import LARGEST_ID, Id, Input, Line, Moment, Output, Text, Timestamp
+from opendai.wire.routing import Router
 
 _LARGEST_BODY = 16 << 20
 

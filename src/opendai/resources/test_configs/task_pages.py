@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.auth.callers import Caller
 from opendai.reports.tasks import task_status
-from opendai.resources.inputs import Input, Limit, Offset, Search, Whole
-from opendai.resources.sorting import sort_by
+from opendai.wire.inputs import Input, Limit, Offset, Search, Whole
+from opendai.wire.sorting import sort_by
 
 # Each branch of a merged list is planned anew for a request; SQLite takes 500 at most.
 _MOST_BRANCHES = 100

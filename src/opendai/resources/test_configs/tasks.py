@@ -17,11 +17,11 @@ from opendai.auth.callers import Caller, User
 from opendai.database import SessionDep, repository
 from opendai.errors import Fault, Invalid, NotFound
 from opendai.reports.tasks import TaskRun, task_messages, task_runs, task_status, task_surroundings
-from opendai.resources.inputs import Input, Output, Timestamp
-from opendai.resources.run_states import CANCELLED, ERROR, FAILED, INCOMPLETE, PASSED, wire_status
-from opendai.resources.task_pages import TaskQuery, find_task_ids, sees_task
-from opendai.routing import Router
+from opendai.resources.runs.states import CANCELLED, ERROR, FAILED, INCOMPLETE, PASSED, wire_status
+from opendai.resources.test_configs.task_pages import TaskQuery, find_task_ids, sees_task
 from opendai.tables.columns import now
+from opendai.wire.inputs import Input, Output, Timestamp
+from opendai.wire.routing import Router
 
 
 def _in_capitals(value: object) -> object:

@@ -8,9 +8,9 @@ from opendai import tables
 from opendai.auth.audit import Audit
 from opendai.auth.callers import Caller
 from opendai.errors import Conflict, Fault, Forbidden, Invalid, NotFound
-from opendai.resources import licenses
-from opendai.resources.groups import check_name, is_taken, is_used
-from opendai.resources.users.schemas import UserPatch
+from opendai.resources.accounts.groups import check_name, is_taken, is_used
+from opendai.resources.accounts.users.schemas import UserPatch
+from opendai.resources.administration import licenses
 
 
 class UserRepository:

@@ -8,13 +8,13 @@ from fastapi.concurrency import run_in_threadpool
 from opendai.auth.audit import Actor, ActorDep, Audit, AuditDep
 from opendai.auth.callers import Admin, Caller
 from opendai.auth.callers import User as UserPolicy
-from opendai.auth.passwords import Passwords
+from opendai.credentials.passwords import Passwords
 from opendai.database import repository
 from opendai.errors import Forbidden
-from opendai.resources.inputs import Id
-from opendai.resources.users.repository import UserRepository
-from opendai.resources.users.schemas import UserIn, UserOut, UserPatch, WelcomePopupIn
-from opendai.routing import Router
+from opendai.resources.accounts.users.repository import UserRepository
+from opendai.resources.accounts.users.schemas import UserIn, UserOut, UserPatch, WelcomePopupIn
+from opendai.wire.inputs import Id
+from opendai.wire.routing import Router
 
 Users = Annotated[UserRepository, repository(UserRepository)]
 router = Router(tags=["Users"])

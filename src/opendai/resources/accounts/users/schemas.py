@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from opendai.resources.inputs import Input, Line, Name, Output, Password
+from opendai.wire.inputs import Input, Line, Name, Output, Password
 
 ROLES = ("None", "User", "Admin")
 
