@@ -1,7 +1,7 @@
 """The agents' own protocol; docs/agents.md is its page. Errors are worded as the execution service words them."""
 
 from opendai.api.dialect import Family, build
-from opendai.api.execution import detail, detail_schema
+from opendai.api.refusals import detail, detail_schema
 from opendai.resources.executions import agent_routes
 from opendai.settings import Settings
 

@@ -1,8 +1,7 @@
 """DAI 5.2: everything under /ai. Errors are {"message", "errors"} and bad input is 400."""
 
-from typing import Any
-
-from opendai.api.dialect import Family, Refusal, build
+from opendai.api.dialect import Family, build
+from opendai.api.refusals import message, message_schema
 from opendai.resources import agents
 from opendai.resources.accounts import groups, login_checks, sessions
 from opendai.resources.accounts.users import routes as users
@@ -59,25 +58,3 @@ def create(settings: Settings) -> Family:
         invalid=400,
         max_body_bytes=settings.max_body_bytes,
     )
-
-
-def message(refusal: Refusal) -> Any:
-    body: dict[str, Any] = {"message": refusal.message}
-    if refusal.faults:
-        body["errors"] = [{"field": fault.field, "problem": fault.problem} for fault in refusal.faults]
-    return body
-
-
-def message_schema(_status: int) -> dict[str, Any]:
-    """The JSON schema of what `message` words."""
-    text = {"type": "string"}
-    fault = {
-        "type": "object",
-        "properties": {"field": text, "problem": text},
-        "required": ["field", "problem"],
-    }
-    return {
-        "type": "object",
-        "properties": {"message": text, "errors": {"type": "array", "items": fault}},
-        "required": ["message"],
-    }

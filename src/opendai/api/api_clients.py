@@ -1,7 +1,7 @@
 """API clients, where DAI has a service of that name. Errors are worded as those under /ai."""
 
-from opendai.api.ai import message, message_schema
 from opendai.api.dialect import Family, build
+from opendai.api.refusals import message, message_schema
 from opendai.resources.api_clients import routes as api_client_routes
 from opendai.settings import Settings
 

@@ -1,7 +1,7 @@
 """POST /auth, by which clients of the oldest DAI log in: /ai/auth by its first name."""
 
-from opendai.api.ai import message, message_schema
 from opendai.api.dialect import Family, build
+from opendai.api.refusals import message, message_schema
 from opendai.resources.accounts import sessions
 from opendai.settings import Settings
 

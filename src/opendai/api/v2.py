@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from opendai.api.dialect import Family, Refusal, build
-from opendai.api.execution import detail, detail_schema
+from opendai.api.refusals import detail, detail_schema
 from opendai.resources.api_clients import tokens as client_tokens
 from opendai.settings import Settings
 

@@ -1,4 +1,7 @@
-"""Which API client asks: by its secret in the form or in Basic, or by its id alone where it has no secret."""
+"""The API clients of the provider: which of them asks, and which of them let people log in.
+
+A client is known by its secret in the form or in Basic, or by its id alone if it has no secret.
+"""
 
 import base64
 import binascii
@@ -6,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import unquote_plus
 
 from fastapi import Request
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from opendai import tables
@@ -16,17 +20,17 @@ from opendai.identity.requests import GrantRefused
 CLIENT_FIELDS = ("client_id", "client_secret")
 
 
-def authenticate(session: Session, request: Request, fields: Mapping[str, str]) -> tables.ApiClient:
+def client_asking(session: Session, request: Request, fields: Mapping[str, str]) -> tables.ApiClient:
     """The client that asks; invalid_client for everyone else."""
     encoded = _basic(request)
     if encoded is None and "client_id" in fields and "client_secret" not in fields:
         client = find_public_client(session, fields["client_id"])
         if client is not None:
             return client
-    return authenticate_by_secret(session, request, fields)
+    return client_with_secret(session, request, fields)
 
 
-def authenticate_by_secret(session: Session, request: Request, fields: Mapping[str, str]) -> tables.ApiClient:
+def client_with_secret(session: Session, request: Request, fields: Mapping[str, str]) -> tables.ApiClient:
     """The client that asks and proves it; a client without a secret cannot."""
     encoded = _basic(request)
     for client_id, secret in _pairs(fields) if encoded is None else _basic_pairs(encoded):
@@ -40,6 +44,13 @@ def authenticate_by_secret(session: Session, request: Request, fields: Mapping[s
         # Some clients take any challenge for a failure of the transport, so it is for those alone who use Basic.
         challenge=None if encoded is None else f'Basic realm="{request.app.state.settings.realm}"',
     )
+
+
+def find_login_client(session: Session, client_id: str) -> tables.ApiClient | None:
+    """The client of this id, if it lets people log in and was not revoked."""
+    client = tables.ApiClient
+    found = session.scalar(select(client).where(client.client_id == client_id, client.revoked_at.is_(None)))
+    return found if found is not None and "authorization_code" in found.grants else None
 
 
 def _basic(request: Request) -> str | None:

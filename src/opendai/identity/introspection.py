@@ -11,10 +11,10 @@ from opendai.auth.callers import identify
 from opendai.auth.logins import roles_of
 from opendai.database import DatabaseDep
 from opendai.errors import Unauthorized
-from opendai.identity.clients import CLIENT_FIELDS, authenticate_by_secret
+from opendai.identity.clients import CLIENT_FIELDS, client_with_secret
+from opendai.identity.realms import IN_THIS_REALM
 from opendai.identity.requests import (
     ENDPOINTS,
-    IN_THIS_REALM,
     LARGEST_FORM,
     NOT_STORED,
     Fields,
@@ -63,7 +63,7 @@ router = Router(tags=["OpenID Connect"])
 def introspect_token(request: Request, database: DatabaseDep, fields: Fields) -> IntrospectionOut:
     """Whether an access token, or a refresh token of the client that asks, is good, and what it says then."""
     with database.reading() as session:
-        client = authenticate_by_secret(session, request, fields)
+        client = client_with_secret(session, request, fields)
         if "token" not in fields:
             raise GrantRefused("invalid_request", "Missing parameter: token")
         state = request.app.state

@@ -15,7 +15,7 @@ from opendai.database import SessionDep
 from opendai.errors import Conflict, Forbidden
 from opendai.identity.browser import cookies, pages
 from opendai.identity.browser.sessions import find_browser
-from opendai.identity.login_clients import find_login_client
+from opendai.identity.clients import find_login_client
 from opendai.identity.parameters import read_parameters
 from opendai.identity.realms import RealmDep
 from opendai.identity.redirects import is_origin_of

@@ -42,3 +42,5 @@ async def _realm(realm: _Name, request: Request) -> Realm:
 
 
 RealmDep = Annotated[Realm, Depends(_realm)]
+# For operations that need nothing of the realm but that the address names it.
+IN_THIS_REALM = Depends(_realm)

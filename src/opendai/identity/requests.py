@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 from starlette.exceptions import HTTPException
 
-from opendai.errors import NotFound, Problem
+from opendai.errors import Problem
 
 ENDPOINTS = "/realms/{realm}/protocol/openid-connect"
 LARGEST_FORM = 16_384
@@ -52,15 +52,9 @@ def form_page(*names: str, required: tuple[str, ...] = ()) -> dict[str, Any]:
     return {"requestBody": {"required": bool(required), "content": {_FORM: {"schema": schema}}}}
 
 
-async def _in_this_realm(realm: str, request: Request) -> None:
-    if realm != request.app.state.settings.realm:
-        raise NotFound("There is no such realm.")
-
-
 async def _not_stored(response: Response) -> None:
     response.headers.update(_NOT_STORED)
 
 
 Fields = Annotated[dict[str, str], Depends(read_form)]
-IN_THIS_REALM = Depends(_in_this_realm)
 NOT_STORED = Depends(_not_stored)

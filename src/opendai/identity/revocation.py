@@ -12,8 +12,9 @@ from opendai.auth.audit import Actor, Audit, Origin
 from opendai.auth.logins import revoke_token
 from opendai.database import DatabaseDep
 from opendai.errors import Unauthorized
-from opendai.identity.clients import CLIENT_FIELDS, authenticate
-from opendai.identity.requests import ENDPOINTS, IN_THIS_REALM, LARGEST_FORM, Fields, GrantRefused, form_page
+from opendai.identity.clients import CLIENT_FIELDS, client_asking
+from opendai.identity.realms import IN_THIS_REALM
+from opendai.identity.requests import ENDPOINTS, LARGEST_FORM, Fields, GrantRefused, form_page
 from opendai.wire.routing import Router
 
 router = Router(tags=["OpenID Connect"])
@@ -30,7 +31,7 @@ router = Router(tags=["OpenID Connect"])
 def revoke(request: Request, database: DatabaseDep, fields: Fields) -> Response:
     """End a token of the client that asks, and with a refresh token its login. Any other text is ignored."""
     with database.reading() as session:
-        client = authenticate(session, request, fields)
+        client = client_asking(session, request, fields)
     if "token" not in fields:
         raise GrantRefused("invalid_request", "Missing parameter: token")
     with database.writing() as session:

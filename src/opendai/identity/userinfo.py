@@ -11,9 +11,9 @@ from opendai import tables
 from opendai.auth.callers import Caller, bearer_token, identify
 from opendai.database import Database, DatabaseDep
 from opendai.errors import Unauthorized
+from opendai.identity.realms import IN_THIS_REALM
 from opendai.identity.requests import (
     ENDPOINTS,
-    IN_THIS_REALM,
     LARGEST_FORM,
     NOT_STORED,
     GrantRefused,

@@ -24,6 +24,8 @@ _JSON_KIND = re.compile(r"|\*/\*|application/([\w.-]+\+)?json", re.ASCII)
 # PostgreSQL cannot store NUL, nothing can store half a surrogate pair, and no client means the rest of these.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
+_SPACE_BEFORE_OFFSET = re.compile(r" (?=\d\d:?\d\d$)")
+
 
 def _printable(value: str) -> str:
     if _CONTROL.search(value):
@@ -50,6 +52,11 @@ def _aware(value: datetime) -> datetime:
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
+def _with_plus(value: object) -> object:
+    # The plus sign of "+01:00" arrives as a space if the client did not URL-encode it.
+    return _SPACE_BEFORE_OFFSET.sub("+", value) if isinstance(value, str) else value
+
+
 Text = Annotated[str, AfterValidator(_printable), Field(max_length=65_536)]
 Line = Annotated[str, AfterValidator(_printable), AfterValidator(_one_line), Field(max_length=255)]
 Password = Annotated[str, AfterValidator(_printable), Field(max_length=LONGEST)]
@@ -58,6 +65,8 @@ Name = Annotated[Line, Field(min_length=1)]
 Whole = Annotated[int, BeforeValidator(_plain_digits), Field(ge=-LARGEST_ID, le=LARGEST_ID)]
 Id = Annotated[Whole, Path(ge=1, le=LARGEST_ID)]
 Search = Annotated[str, AfterValidator(_printable), Query(max_length=200)]
+# Zero is a row that does not exist, so it finds nothing.
+RowNumber = Annotated[Whole, Query(ge=0, le=LARGEST_ID)]
 Limit = Annotated[Whole, Query(ge=1, le=1000)]
 # A listener asks for the newest 20 rows by offset = total_count - 20, also when there are fewer.
 Offset = Annotated[Whole, AfterValidator(lambda value: max(value, 0)), Query(ge=-(10**9), le=10**9)]
@@ -66,6 +75,7 @@ Offset = Annotated[Whole, AfterValidator(lambda value: max(value, 0)), Query(ge=
 Number = Annotated[Whole, Field(ge=0, le=2**31 - 1)]
 # Without an offset it is taken as UTC; years that only one of the databases can keep are refused.
 Moment = Annotated[datetime, AfterValidator(_aware)]
+QueryMoment = Annotated[Moment, BeforeValidator(_with_plus)]
 # Always with its offset in figures: what some clients parse with does not know "Z".
 Timestamp = Annotated[datetime, PlainSerializer(lambda moment: moment.isoformat(), return_type=str)]
 

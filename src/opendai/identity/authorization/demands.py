@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.errors import Invalid, Problem
 from opendai.identity.browser.sessions import Browser
-from opendai.identity.login_clients import find_login_client
+from opendai.identity.clients import find_login_client
 from opendai.identity.parameters import Parameters
 from opendai.identity.redirects import is_registered, with_parameters
 

@@ -5,7 +5,7 @@ from fastapi import Request, Response
 from opendai.auth.audit import Origin
 from opendai.database import DatabaseDep
 from opendai.identity.browser.sessions import end_with_browser_session
-from opendai.identity.clients import CLIENT_FIELDS, authenticate
+from opendai.identity.clients import CLIENT_FIELDS, client_asking
 from opendai.identity.logout.pages import NAMES, log_browser_out
 from opendai.identity.parameters import read_parameters
 from opendai.identity.realms import RealmDep
@@ -36,7 +36,7 @@ def end_login(request: Request, realm: RealmDep, database: DatabaseDep, fields: 
     if "refresh_token" not in fields and fields.keys() & _OF_BROWSERS:
         return log_browser_out(request, realm, database, read_parameters(fields.items(), NAMES))
     with database.reading() as session:
-        client = authenticate(session, request, fields)
+        client = client_asking(session, request, fields)
     if "refresh_token" not in fields:
         raise GrantRefused("invalid_request", "Missing parameter: refresh_token")
     token = request.app.state.refresh_tokens.read(fields["refresh_token"], client)

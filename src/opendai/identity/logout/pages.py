@@ -24,7 +24,7 @@ from opendai.identity.browser.sessions import (
     end_with_browser_session,
     find_browser,
 )
-from opendai.identity.login_clients import find_login_client
+from opendai.identity.clients import find_login_client
 from opendai.identity.parameters import Parameters, read_parameters
 from opendai.identity.realms import Realm, RealmDep
 from opendai.identity.redirects import is_registered, policy_source, with_parameters

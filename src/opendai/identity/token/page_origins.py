@@ -6,7 +6,7 @@ from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
 from opendai.database import Database
-from opendai.identity.login_clients import find_login_client
+from opendai.identity.clients import find_login_client
 from opendai.identity.redirects import is_origin_of
 
 

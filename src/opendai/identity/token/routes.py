@@ -12,10 +12,10 @@ from opendai.auth.logins import begin_login, log_in
 from opendai.credentials.passwords import LONGEST, Passwords
 from opendai.database import Database, DatabaseDep
 from opendai.errors import Problem
-from opendai.identity.clients import CLIENT_FIELDS, authenticate
+from opendai.identity.clients import CLIENT_FIELDS, client_asking
+from opendai.identity.realms import IN_THIS_REALM
 from opendai.identity.requests import (
     ENDPOINTS,
-    IN_THIS_REALM,
     LARGEST_FORM,
     NOT_STORED,
     Fields,
@@ -97,7 +97,7 @@ def _create_token(request: Request, database: Database, fields: Mapping[str, str
     if grant_type not in _GRANTS:
         raise GrantRefused("unsupported_grant_type", "Unsupported grant_type")
     with database.reading() as session:
-        client = authenticate(session, request, fields)
+        client = client_asking(session, request, fields)
     if grant_type not in client.grants:
         raise GrantRefused("unauthorized_client", f"Client not allowed the grant {grant_type}")
     check_scope(fields.get("scope", ""))

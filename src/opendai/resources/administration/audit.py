@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.auth.callers import Admin
 from opendai.database import repository
-from opendai.resources.models.runs import Time
-from opendai.wire.inputs import Limit, Line, Offset, Output, Search, Timestamp
+from opendai.wire.inputs import Limit, Line, Offset, Output, QueryMoment, Search, Timestamp
 from opendai.wire.routing import Router
 from opendai.wire.sorting import sort_by
 
@@ -29,7 +28,7 @@ def _written_out(value: object) -> object:
     return value
 
 
-IsoTime = Annotated[Time, BeforeValidator(_written_out)]
+IsoTime = Annotated[QueryMoment, BeforeValidator(_written_out)]
 
 
 class AuditEventOut(Output):

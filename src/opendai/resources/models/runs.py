@@ -1,29 +1,18 @@
 """The runs of one model: all of them, those that failed, and those of each test case."""
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import BeforeValidator
 
 from opendai.auth.callers import User
 from opendai.database import SessionDep
 from opendai.reports.testcases import CaseTotals, newest_by_case, totals_by_case
 from opendai.resources.models.visible import get_model
 from opendai.resources.runs.routes import RunOut, Runs
-from opendai.wire.inputs import Id, Limit, Moment, Offset, Output, Timestamp, Whole
+from opendai.wire.inputs import Id, Limit, Offset, Output, QueryMoment, Timestamp, Whole
 from opendai.wire.routing import Router
 
-_SPACE_BEFORE_OFFSET = re.compile(r" (?=\d\d:?\d\d$)")
-
-
-def _with_plus(value: object) -> object:
-    # The plus sign of "+01:00" arrives as a space where it was not URL-encoded.
-    return _SPACE_BEFORE_OFFSET.sub("+", value) if isinstance(value, str) else value
-
-
-Time = Annotated[Moment, BeforeValidator(_with_plus)]
 CaseLimit = Annotated[Whole, Query(ge=1, le=100)]
 
 
@@ -68,8 +57,8 @@ def list_model_runs(
     session: SessionDep,
     runs: Runs,
     model_id: Id,
-    starttime: Time | None = None,
-    endtime: Time | None = None,
+    starttime: QueryMoment | None = None,
+    endtime: QueryMoment | None = None,
     offset: Offset = 0,
     limit: Limit = 1000,
 ) -> list[RunOut]:
@@ -92,8 +81,8 @@ def get_testcase_summary(
     caller: User,
     session: SessionDep,
     model_id: Id,
-    starttime: Time | None = None,
-    endtime: Time | None = None,
+    starttime: QueryMoment | None = None,
+    endtime: QueryMoment | None = None,
 ) -> RunSummariesOut:
     """How many runs of each test case are in each status, by name; test cases that were never run are there too."""
     get_model(session, model_id, caller)

@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.auth.callers import Caller, User
 from opendai.database import repository
-from opendai.resources.runs.routes import RowNumber
-from opendai.wire.inputs import Limit, Offset, Output, Search, Timestamp
+from opendai.wire.inputs import Limit, Offset, Output, RowNumber, Search, Timestamp
 from opendai.wire.routing import Router
 
 

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import Query
 from sqlalchemy import ColumnElement, Select, case, func, literal, null, select
 from sqlalchemy.orm import Session
 
@@ -14,7 +13,7 @@ from opendai.errors import NotFound
 from opendai.resources.runs.pages import RunFilters, find_page
 from opendai.resources.runs.states import FAILED, INCOMPLETE, UNFINISHED
 from opendai.tables.columns import Moment
-from opendai.wire.inputs import LARGEST_ID, Id, Limit, Number, Offset, Output, Search, Timestamp, Whole
+from opendai.wire.inputs import Id, Limit, Number, Offset, Output, RowNumber, Search, Timestamp
 from opendai.wire.routing import Router
 
 
@@ -180,7 +179,6 @@ def _runs() -> Select[Any]:
     )
 
 
-RowNumber = Annotated[Whole, Query(ge=0, le=LARGEST_ID)]
 Runs = Annotated[RunRepository, repository(RunRepository)]
 router = Router(tags=["Runs"])
 
