@@ -133,7 +133,7 @@ def _side(url: str, folder: Path, runs: int) -> Side:
     logs.configure(settings)
     install(settings)
     app = create_app(settings)
-    database: Database = app.state.database
+    database: Database = app.state.parts.database
     with database.writing() as session:
         make_history(session.connection(), runs)
     if not database.is_sqlite:
@@ -145,7 +145,7 @@ def _side(url: str, folder: Path, runs: int) -> Side:
 
 def _bearers(app: FastAPI) -> dict[str, dict[str, str]]:
     """An administrator, and a user of four groups, one of which has half of all runs."""
-    database: Database = app.state.database
+    database: Database = app.state.parts.database
     bearers = {}
     with database.writing() as session:
         group = tables.Group
@@ -158,7 +158,7 @@ def _bearers(app: FastAPI) -> dict[str, dict[str, str]]:
             session.flush()
             login = begin_login(session, user, lifetime=86_400)
             assert login is not None
-            token, _ = token_for_user(app.state.tokens, user, login, lifetime=86_400)
+            token, _ = token_for_user(app.state.parts.tokens, user, login, lifetime=86_400)
             bearers[person] = {"Authorization": f"Bearer {token}"}
     return bearers
 

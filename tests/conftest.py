@@ -113,7 +113,7 @@ def make_person(client: TestClient, app: FastAPI, all_rows: Rows, password_hash:
     def make(name: str, role: str, groups: Sequence[str]) -> Person:
         login = str(uuid.uuid5(uuid.NAMESPACE_URL, name))
         number = all_rows.add_person(name, password_hash=password_hash, role=role, groups=groups, login=login)
-        token = _person_token(app.state.tokens, number, name, role, login)
+        token = _person_token(app.state.parts.tokens, number, name, role, login)
         return Person(number, name, {"Authorization": f"Bearer {token}"})
 
     return make
@@ -132,7 +132,7 @@ def make_program(client: TestClient, app: FastAPI, all_rows: Rows) -> MakeProgra
             role=role,
             grants=DEFAULT_GRANTS[role],
         )
-        token = _program_token(app.state.tokens, number, client_id, role)
+        token = _program_token(app.state.parts.tokens, number, client_id, role)
         return Program(number, name, {"Authorization": f"Bearer {token}"}, client_id, secret)
 
     return make

@@ -50,7 +50,7 @@ def _serving(database_url: str, data_dir: Path, server_loop: BlockingPortal) -> 
     install(settings)
     app = create_app(settings)
     with (
-        contextlib.closing(Rows(app.state.database)) as rows,
+        contextlib.closing(Rows(app.state.parts.database)) as rows,
         server_loop.wrap_async_context_manager(app.router.lifespan_context(app)),
     ):
         yield Served(settings, app, TestClient(app, server_loop, address="203.0.113.9"), rows)
@@ -90,7 +90,7 @@ def app(served: Served) -> FastAPI:
 
 @pytest.fixture
 def database(app: FastAPI) -> Database:
-    return app.state.database
+    return app.state.parts.database
 
 
 @pytest.fixture

@@ -128,7 +128,7 @@ def test_a_failure_before_the_routes_is_logged_once_and_not_shown(
     def fail() -> None:
         raise RuntimeError("the innards of the server")
 
-    monkeypatch.setattr(app.state.database, "check", fail)
+    monkeypatch.setattr(app.state.parts.database, "check", fail)
     answer = client.get("/readyz")
     assert answer.status_code == 500
     identity = answer.headers["X-Request-Id"]
@@ -176,7 +176,7 @@ def test_no_secret_is_ever_written(client: TestClient, app: FastAPI, log: Lines,
     assert "/ai/auth" in written
     for canary in [*canaries, PASSWORD, ci.secret, alice.bearer["Authorization"].split()[1]]:
         assert canary not in written
-    assert app.state.settings.key_file.read_text().strip() not in written
+    assert app.state.parts.settings.key_file.read_text().strip() not in written
 
 
 @pytest.mark.slow

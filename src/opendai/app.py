@@ -5,7 +5,6 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
 from types import FrameType
-from typing import Any
 
 import anyio.to_thread
 from fastapi import FastAPI, Request
@@ -27,12 +26,14 @@ from opendai.database import Database
 from opendai.installation import remember_public_url
 from opendai.outbound.addresses import Allowed
 from opendai.outbound.http import Outbound
+from opendai.outbound.turns import Turns
+from opendai.parts import Parts
 from opendai.resources.accounts.outside_users import outside_provider
-from opendai.resources.ai_servers.calls import ServerCalls
 from opendai.settings import Settings
 from opendai.storage import open_store
 from opendai.worker.loops import Worker
 
+_TOO_MANY_CALLS = "Too many AI servers are asked at once. Try again in a moment."
 _NOT_ITS_NAME = "The Host header names no address of this server."
 
 
@@ -58,11 +59,21 @@ def create_app(settings: Settings) -> FastAPI:
         signing_key=secret_key.derive("file urls"),
         max_connections=settings.threads,
     )
-    ai_server_calls = ServerCalls(
-        Outbound(allowed=ai_servers_allowed), secret_key, at_once=settings.ai_server_calls
+    parts = Parts(
+        settings=settings,
+        database=database,
+        store=store,
+        secret_key=secret_key,
+        keys=keys,
+        tokens=Tokens(keys, issuer=f"{settings.public_url}/auth/realms/{settings.realm}"),
+        refresh_tokens=RefreshTokens(secret_key.derive("refresh tokens")),
+        passwords=Passwords(),
+        outside=outside,
+        ai_servers=Outbound(allowed=ai_servers_allowed),
+        ai_server_turns=Turns(at_once=settings.ai_server_calls, refusal=_TOO_MANY_CALLS, retry_after=5),
+        closing=threading.Event(),
     )
-    worker = Worker(database, store, settings, keys=keys, ai_server_calls=ai_server_calls)
-    closing = threading.Event()
+    worker = Worker(parts)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -70,7 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
         await anyio.to_thread.run_sync(store.prepare)
         await anyio.to_thread.run_sync(remember_public_url, database, settings.public_url)
         worker.start()
-        with _set_by_signals(closing):
+        with _set_by_signals(parts.closing):
             yield
         await anyio.to_thread.run_sync(worker.stop)
         store.close()
@@ -78,21 +89,6 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="opendai", version=__version__, lifespan=lifespan, docs_url=None, openapi_url=None)
     app.include_router(plain.router)
-    parts: dict[str, Any] = {
-        "settings": settings,
-        "database": database,
-        "store": store,
-        "worker": worker,
-        "closing": closing,
-        "secret_key": secret_key,
-        "passwords": Passwords(),
-        "ai_servers_allowed": ai_servers_allowed,
-        "keys": keys,
-        "ai_server_calls": ai_server_calls,
-        "tokens": Tokens(keys, issuer=f"{settings.public_url}/auth/realms/{settings.realm}"),
-        "refresh_tokens": RefreshTokens(secret_key.derive("refresh tokens")),
-        "outside": outside,
-    }
     families = {
         ai.PREFIX: ai.create(settings),
         execution.PREFIX: execution.create(settings),
@@ -122,8 +118,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(404, answer_elsewhere)
     _surround(app, settings, refuse_host)
     for application in (app, oldest, *families.values()):
-        for name, part in parts.items():
-            setattr(application.state, name, part)
+        application.state.parts = parts
     return app
 
 

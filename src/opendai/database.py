@@ -5,11 +5,10 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import anyio
 from anyio.to_thread import run_sync
-from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
@@ -147,34 +146,6 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
-
-
-async def _session(request: Request) -> AsyncIterator[Session]:
-    database: Database = request.app.state.database
-    seat = database.reading_seat if request.method in {"GET", "HEAD"} else database.writing_seat
-    async with seat() as session:
-        yield session
-
-
-async def _database(request: Request) -> Database:
-    database: Database = request.app.state.database
-    return database
-
-
-# For a route that must not hold its transaction while it waits for something else.
-DatabaseDep = Annotated[Database, Depends(_database)]
-
-# scope="function": the transaction ends before the answer leaves, so that a failed commit is not answered 200.
-SessionDep = Annotated[Session, Depends(_session, scope="function")]
-
-
-def repository(kind: type[Any]) -> Any:
-    """The dependency that gives a route a repository of this kind around the request's session."""
-
-    async def provide(session: SessionDep) -> Any:
-        return kind(session)
-
-    return Depends(provide, scope="function")
 
 
 def upsert(session: Session, table: type[Table]) -> Any:

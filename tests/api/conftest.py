@@ -50,8 +50,8 @@ def asking(installed: Path, server_loop: BlockingPortal) -> Iterator[Callable[..
         def serve(**settings: object) -> FastAPI:
             configured = Settings(data_dir=installed, threads=2, **settings)
             app = create_app(configured.reached_at("http://localhost:8000"))
-            stack.callback(app.state.database.close)
-            stack.callback(app.state.store.close)
+            stack.callback(app.state.parts.database.close)
+            stack.callback(app.state.parts.store.close)
             return app
 
         def ask(*, peer: str = "testclient", **settings: object) -> TestClient:

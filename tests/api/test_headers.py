@@ -35,7 +35,7 @@ def test_what_an_answer_says_itself_stays(client: TestClient, app: FastAPI) -> N
 def test_a_failure_of_ours_carries_them_too(
     client: TestClient, app: FastAPI, ci: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app.state.store, "is_reachable", lambda: 1 / 0)
+    monkeypatch.setattr(app.state.parts.store, "is_reachable", lambda: 1 / 0)
     response = client.get("/readyz")
     assert response.status_code == 500
     assert response.headers.items() >= {**ALWAYS, **DENIED}.items()

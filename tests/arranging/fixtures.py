@@ -89,7 +89,7 @@ def visit(browser: Browser, alice: Person, shop: LoginClient, database: Database
     }
 
     def sign(**changes: Any) -> str:
-        key = app.state.keys.signing
+        key = app.state.parts.keys.signing
         return jwt.encode({"alg": "RS256", "kid": key.kid}, {**claims, **changes}, key)
 
     return Visit(browser, session, login, claims, sign)

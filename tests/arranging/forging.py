@@ -49,9 +49,9 @@ class Forger:
 
 def make_forger(app: FastAPI, token: str) -> Forger:
     """A forger who has seen this token."""
-    with app.state.database.reading() as session:
+    with app.state.parts.database.reading() as session:
         row = session.scalars(select(SigningKey).order_by(SigningKey.id)).first()
-    pem = app.state.secret_key.decrypt(row.private_key, place=f"signing_keys:{row.kid}:private_key")
+    pem = app.state.parts.secret_key.decrypt(row.private_key, place=f"signing_keys:{row.kid}:private_key")
     key = load_pem_private_key(pem, None)
     assert isinstance(key, RSAPrivateKey)
     claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))

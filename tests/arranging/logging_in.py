@@ -90,7 +90,7 @@ def make_portal(
     is_public: bool = True,
 ) -> Portal:
     secret = secrets.token_urlsafe(32)
-    database: Database = app.state.database
+    database: Database = app.state.parts.database
     with database.writing() as session:
         row = tables.ApiClient(
             client_id=f"{name}-id",

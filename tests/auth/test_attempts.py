@@ -8,7 +8,6 @@ import pytest
 from anyio.from_thread import BlockingPortal
 from fastapi import FastAPI
 from sqlalchemy import select, update
-from starlette.routing import Mount
 
 from opendai import tables
 from opendai.auth import attempts
@@ -16,7 +15,7 @@ from opendai.auth.addresses import network_of
 from opendai.credentials.passwords import Passwords
 from opendai.database import Database
 from opendai.errors import TooMany
-from opendai.settings import Settings
+from tests.arranging.parts import with_settings
 from tests.conftest import PASSWORD, Person, Program
 from tests.inprocess import TestClient
 
@@ -38,11 +37,9 @@ def quick(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def switched_on(app: FastAPI, settings: Settings) -> Iterator[None]:
-    family = next(mount.app for mount in app.routes if isinstance(mount, Mount) and mount.path == "/ai")
-    family.state.settings = settings.model_copy(update={"internal_auth": True})
-    yield
-    family.state.settings = settings
+def switched_on(app: FastAPI) -> Iterator[None]:
+    with with_settings(app, internal_auth=True):
+        yield
 
 
 @pytest.fixture(params=["session", "grant", "check"])
@@ -211,17 +208,14 @@ def test_what_is_stored_does_not_show_what_was_typed(
 
 
 def test_behind_a_proxy_the_address_of_the_guesser_counts(
-    app: FastAPI, server_loop: BlockingPortal, settings: Settings, alice: Person, database: Database
+    app: FastAPI, server_loop: BlockingPortal, alice: Person, database: Database
 ) -> None:
-    proxied = settings.model_copy(update={"trusted_proxies": (ipaddress.ip_network("10.0.0.0/8"),)})
-    family = next(mount.app for mount in app.routes if isinstance(mount, Mount) and mount.path == "/ai")
-    family.state.settings = proxied
     behind = TestClient(app, server_loop, address="10.0.0.1")
-    for last in range(2):
-        made_up = {"X-Forwarded-For": f"6.6.6.{last}, {ADDRESS}"}
-        guess = {"username": "alice", "password": "wrong password"}
-        assert behind.post("/ai/auth", json=guess, headers=made_up).status_code == 404
-    family.state.settings = settings
+    with with_settings(app, trusted_proxies=(ipaddress.ip_network("10.0.0.0/8"),)):
+        for last in range(2):
+            made_up = {"X-Forwarded-For": f"6.6.6.{last}, {ADDRESS}"}
+            guess = {"username": "alice", "password": "wrong password"}
+            assert behind.post("/ai/auth", json=guess, headers=made_up).status_code == 404
     with database.reading() as session:
         row = tables.LoginAttempts
         assert session.execute(select(row.key, row.count).where(row.kind == "address")).all() == [

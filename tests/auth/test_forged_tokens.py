@@ -203,7 +203,7 @@ def test_every_forged_token_is_refused_in_the_same_bytes(client: TestClient, for
 
 def test_tokens_of_another_purpose_open_nothing(client: TestClient, app: FastAPI, portal: Portal) -> None:
     answer = portal.log_in(scope="openid")
-    link = app.state.store.presigned_url(
+    link = app.state.parts.store.presigned_url(
         "screenshots/1", expires_in=60, content_type="image/png", download_as=None
     )
     others = {
@@ -238,5 +238,5 @@ def test_an_access_token_is_no_refresh_token(portal: Portal) -> None:
 def test_what_is_too_long_is_refused_before_it_is_read(app: FastAPI, token: str) -> None:
     started = time.perf_counter()
     with pytest.raises(Unauthorized):
-        app.state.tokens.read(token, now=time.time())
+        app.state.parts.tokens.read(token, now=time.time())
     assert time.perf_counter() - started < SECONDS

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from starlette.routing import Mount
 
 from opendai.credentials.passwords import Passwords
+from tests.arranging.parts import replaced
 from tests.conftest import PASSWORD, Person, Program
 from tests.inprocess import TestClient
 
@@ -21,13 +21,8 @@ AT_ONCE = 8
 
 @pytest.fixture
 def one_at_a_time(app: FastAPI) -> Iterator[None]:
-    usual, narrow = app.state.passwords, Passwords(at_once=1, waiting=0, pause_seconds=0)
-    states = [mount.app.state for mount in app.routes if isinstance(mount, Mount)]
-    for state in states:
-        state.passwords = narrow
-    yield
-    for state in states:
-        state.passwords = usual
+    with replaced(app, passwords=Passwords(at_once=1, waiting=0, pause_seconds=0)):
+        yield
 
 
 def _together(ask: Callable[[], Any]) -> list[Any]:

@@ -1,5 +1,6 @@
 """A world for the cases: people, programs, and things that come into being when a case first asks for them."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from functools import cached_property
@@ -7,11 +8,11 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from starlette.routing import Mount
 
 from opendai.credentials.passwords import Passwords
 from opendai.outbound.http import Answer
 from tests.arranging.browsing import RETURN, Browser, make_login_client
+from tests.arranging.parts import replaced
 from tests.arranging.walking import ANY_AGENT, HandAgent, log, send_screenshot, start, step
 from tests.conftest import MakePerson, Person, Program
 from tests.inprocess import TestClient
@@ -102,7 +103,7 @@ class World:
         self._lab = lab
         self._make_person = make_person
         self._kept: dict[str, Any] = {}
-        self._replaced: list[tuple[Any, str, Any]] = []
+        self._changes = contextlib.ExitStack()
 
     def caller(self, name: str) -> Caller:
         if name == "stranger":
@@ -154,7 +155,7 @@ class World:
     @cached_property
     def browser(self) -> Browser:
         """A browser that comes from the page of a shop, which lets people log in here."""
-        make_login_client(self.app.state.database, "shop", RETURN)
+        make_login_client(self.app.state.parts.database, "shop", RETURN)
         return Browser(self.client)
 
     @cached_property
@@ -173,9 +174,9 @@ class World:
 
     def answer_for_ai_servers(self, text: str) -> None:
         """From now on every AI server answers with this text."""
-        calls = self.app.state.ai_server_calls
-        self._replaced.append((calls, "outbound", calls.outbound))
-        calls.outbound = SayingOne(text)
+        patch = pytest.MonkeyPatch()
+        patch.setattr(self.app.state.parts.ai_servers, "exchange", SayingOne(text).exchange)
+        self._changes.callback(patch.undo)
 
     def queued_run(self) -> Any:
         """A run of Alice's model that waits for an agent."""
@@ -242,14 +243,10 @@ class World:
 
     def replace(self, part: str, value: Any) -> None:
         """Put another long-lived part in the place of the application's, until `restore`."""
-        for mount in self.app.routes:
-            if isinstance(mount, Mount) and isinstance(mount.app, FastAPI):
-                self._replaced.append((mount.app.state, part, getattr(mount.app.state, part)))
-                setattr(mount.app.state, part, value)
+        self._changes.enter_context(replaced(self.app, **{part: value}))
 
     def restore(self) -> None:
-        for state, part, value in reversed(self._replaced):
-            setattr(state, part, value)
+        self._changes.close()
 
     def crowd_the_logins(self) -> None:
         """As if more logins were waiting than may wait."""
@@ -257,7 +254,7 @@ class World:
 
     def rows(self) -> dict[str, int]:
         """How many rows each table has."""
-        return count_rows(self.app.state.database)
+        return count_rows(self.app.state.parts.database)
 
 
 def made(response: Any) -> Any:

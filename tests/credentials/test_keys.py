@@ -46,7 +46,7 @@ def undone(database: Database) -> Iterator[Session]:
 
 @pytest.fixture
 def secret_key(app: FastAPI):
-    return app.state.secret_key
+    return app.state.parts.secret_key
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +58,11 @@ def pair():
 def next_key(client: TestClient, database: Database, app: FastAPI, pair) -> Iterator[str]:
     """A key of the database that will sign in a day, and is gone after the test."""
     with database.writing() as session:
-        kid = rotate_keys(session, app.state.secret_key, pair, delay=DAY).kid
+        kid = rotate_keys(session, app.state.parts.secret_key, pair, delay=DAY).kid
     yield kid
     with database.writing() as session:
         session.execute(delete(tables.SigningKey).where(tables.SigningKey.kid == kid))
-    app.state.keys.read()
+    app.state.parts.keys.read()
 
 
 class Clock:
@@ -210,7 +210,7 @@ def test_the_running_server_learns_a_key_by_itself(client: TestClient, next_key:
 def test_a_person_stays_logged_in_over_a_rotation(
     client: TestClient, alice: Person, app: FastAPI, next_key: str
 ):
-    app.state.keys.read()
+    app.state.parts.keys.read()
     assert client.get("/ai/agents", headers=alice.bearer).status_code == 200
 
 

@@ -54,7 +54,7 @@ def test_what_the_browser_keeps_is_not_for_scripts_or_other_sites(
 
 
 def test_over_https_the_cookies_are_for_https_alone(client: TestClient, app: FastAPI, shop: LoginClient):
-    tokens = app.state.tokens
+    tokens = app.state.parts.tokens
     usual = tokens.issuer
     tokens.issuer = "https://dai.example.com/dai/auth/realms/eggplant"
     try:

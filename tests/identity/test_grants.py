@@ -117,7 +117,7 @@ def test_an_id_with_colons_works_in_basic(
     app: FastAPI, client: TestClient, make_program: MakeProgram, client_id: str
 ) -> None:
     program = make_program("colons", "agent")
-    database: Database = app.state.database
+    database: Database = app.state.parts.database
     with database.writing() as session:
         session.execute(update(tables.ApiClient).values(client_id=client_id))
     for name in (client_id, client_id.replace(":", "%3A")):

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import update
-from starlette.routing import Mount
 
 from opendai import tables
 from opendai.credentials.passwords import Passwords
@@ -26,6 +25,7 @@ from tests.arranging.browsing import (
     hidden_fields,
     is_error_page,
 )
+from tests.arranging.parts import replaced
 from tests.conftest import PASSWORD, Person
 
 AUTHENTICATE = f"{REALM}/login-actions/authenticate"
@@ -113,15 +113,8 @@ def test_an_account_without_a_password_fails_in_the_same_words(
 @contextlib.contextmanager
 def crowded(app: FastAPI) -> Iterator[None]:
     """As if more logins were waiting than may wait."""
-    state = next(
-        mount.app.state for mount in app.routes if isinstance(mount, Mount) and mount.path == "/auth"
-    )
-    usual = state.passwords
-    state.passwords = Passwords(at_once=1, waiting=-1, pause_seconds=0.01)
-    try:
+    with replaced(app, passwords=Passwords(at_once=1, waiting=-1, pause_seconds=0.01)):
         yield
-    finally:
-        state.passwords = usual
 
 
 def test_too_many_logins_at_once_are_429_on_the_page(browser: Browser, alice: Person, app: FastAPI):

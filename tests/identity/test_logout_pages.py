@@ -69,7 +69,7 @@ def test_tokens_of_the_login_are_refused_at_once(
 ):
     with database.reading() as session:
         user, login = session.get(tables.User, alice.id), session.get(tables.Login, visit.login)
-    token, _ = token_for_user(app.state.tokens, user, login, lifetime=600)
+    token, _ = token_for_user(app.state.parts.tokens, user, login, lifetime=600)
     bearer = {"Authorization": f"Bearer {token}"}
     assert client.get("/ai/agents", headers=bearer).status_code == 200
     visit.log_out(id_token_hint=visit.hint)
@@ -171,7 +171,7 @@ def _signed_with_bytes(secret: bytes, kid: str, body: str) -> str:
 
 
 def _forgeries(visit: Visit, app: FastAPI, alice: Person) -> dict[str, str]:
-    key = app.state.keys.signing
+    key = app.state.parts.keys.signing
     foreign = fresh_pair()
     header = {"alg": "RS256", "kid": key.kid}
     head, body, signature = visit.hint.split(".")

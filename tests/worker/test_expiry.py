@@ -9,6 +9,7 @@ from opendai import tables
 from opendai.auth.logins import hash_secret
 from opendai.database import Database, Table, database_clock
 from opendai.worker.expiry import delete_expired
+from opendai.worker.loops import Worker
 from tests.arranging.logging_in import make_portal
 from tests.conftest import Person
 from tests.inprocess import TestClient
@@ -66,7 +67,7 @@ def test_what_is_over_goes_and_the_rest_stays(
     before = counts(database)
     fill(database, alice, portal.id, number=1, seconds_ago=OVER)
     fill(database, alice, portal.id, number=2, seconds_ago=PRESENT)
-    app.state.worker.sweep_logins()
+    Worker(app.state.parts).sweep_logins()
     left = {table: count - before[table] for table, count in counts(database).items()}
     assert left == {**dict.fromkeys(PASSING, 1), tables.BrowserSession: 3}
     assert portal.is_accepted(answer)
@@ -78,7 +79,7 @@ def test_many_go_batch_by_batch(app: FastAPI, client: TestClient, database: Data
         now = session.scalar(select(database_clock()))
         rows = [{"jti": f"{number}", "expires": now - OVER} for number in range(1001)]
         session.execute(insert(tables.RevokedToken), rows)
-    app.state.worker.sweep_logins()
+    Worker(app.state.parts).sweep_logins()
     assert counts(database)[tables.RevokedToken] == 0
 
 

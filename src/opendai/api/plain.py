@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 
 from opendai.errors import Problem
+from opendai.parts import parts_of
 from opendai.storage import FileStore
 
 router = APIRouter(include_in_schema=False)
@@ -26,10 +27,10 @@ async def health() -> dict[str, str]:
 @router.get("/readyz")
 def readiness(request: Request) -> Response:
     """The database and the store can be reached, else 503."""
-    state = request.app.state
+    parts = parts_of(request)
     try:
-        state.database.check()
-        state.store.is_reachable()
+        parts.database.check()
+        parts.store.is_reachable()
     except Problem as problem:
         return JSONResponse(
             {"status": "unavailable", "reason": problem.message}, 503, headers={"Retry-After": "1"}
@@ -40,7 +41,7 @@ def readiness(request: Request) -> Response:
 @router.get("/files/{key:path}")
 def read_file(request: Request, key: str) -> Response:
     """An object of the embedded store, for whoever holds a signed address."""
-    store = request.app.state.store
+    store = parts_of(request).store
     if not isinstance(store, FileStore):
         return JSONResponse({"message": "There is nothing at this address."}, 404)
     try:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from fastapi import Request
 
+from opendai.parts import parts_of
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -17,7 +19,7 @@ def client_address(request: Request) -> str | None:
     """The address of whoever asks; None where the connection has none, such as a Unix socket."""
     if request.client is None:
         return None
-    trusted = request.app.state.settings.trusted_proxies
+    trusted = parts_of(request).settings.trusted_proxies
     # Without a proxy the header is anyone's to write, and is not even read.
     forwarded = request.headers.getlist("x-forwarded-for") if trusted else []
     address = first_untrusted(request.client.host, forwarded, trusted)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.auth.addresses import client_address
 from opendai.auth.callers import Anyone, Caller
-from opendai.database import SessionDep
+from opendai.parts import SessionDep
 
 _LONGEST_TEXT = 300
 _LONGEST_LIST = 100

@@ -14,20 +14,21 @@ from opendai.auth.callers import Caller, admin_only, anyone, user_only
 from opendai.auth.logins import log_in
 from opendai.credentials.tokens import Claims
 from opendai.errors import Unauthorized
+from opendai.parts import parts_of
 
 _WRONG = "The username or the password is wrong."
 
 
 async def _anyone_by_password(request: Request) -> Caller:
     scheme, _, pair = request.headers.get("authorization", "").partition(" ")
-    state = request.app.state
-    if scheme.lower() != "basic" or not state.settings.ai_server_basic_auth:
+    parts = parts_of(request)
+    if scheme.lower() != "basic" or not parts.settings.ai_server_basic_auth:
         return await anyone(request)
     username, password = _username_and_password(pair)
     check = partial(
-        log_in, state.database, state.passwords, username, password, address=client_address(request)
+        log_in, parts.database, parts.passwords, username, password, address=client_address(request)
     )
-    user: tables.User | None = await state.passwords.in_turn(check)
+    user: tables.User | None = await parts.passwords.in_turn(check)
     if user is None:
         raise Unauthorized(_WRONG)
     now = time.time()

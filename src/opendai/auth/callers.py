@@ -12,8 +12,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from opendai import tables
 from opendai.credentials.tokens import REFUSED, Claims, Tokens
-from opendai.database import Database
 from opendai.errors import Forbidden, Unauthorized
+from opendai.parts import parts_of
 
 _NO_TOKEN = "A bearer token is needed."  # noqa: S105 - a sentence
 
@@ -122,13 +122,12 @@ _PROGRAM = select(tables.ApiClient.name, tables.ApiClient.role, tables.ApiClient
 
 
 async def anyone(request: Request) -> Caller:
-    token, state = bearer_token(request), request.app.state
-    database: Database = state.database
-    if state.outside is not None and state.outside.is_named_in(token):
+    token, parts = bearer_token(request), parts_of(request)
+    if parts.outside is not None and parts.outside.is_named_in(token):
         # In a thread, as it may have to ask the provider for its keys.
-        claims = await run_in_threadpool(state.outside.read, token, now=time.time())
-        return await database.look_up(lambda connection: _outsider(connection, claims))
-    return await database.look_up(lambda connection: identify(connection, state.tokens, token))
+        claims = await run_in_threadpool(parts.outside.read, token, now=time.time())
+        return await parts.database.look_up(lambda connection: _outsider(connection, claims))
+    return await parts.database.look_up(lambda connection: identify(connection, parts.tokens, token))
 
 
 async def user_only(caller: Annotated[Caller, Depends(anyone)]) -> Caller:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.auth.logins import find_client, find_public_client
 from opendai.identity.requests import GrantRefused
+from opendai.parts import parts_of
 
 # What a token request of every grant says of its client.
 CLIENT_FIELDS = ("client_id", "client_secret")
@@ -42,7 +43,7 @@ def client_with_secret(session: Session, request: Request, fields: Mapping[str, 
         "Invalid client or Invalid client credentials",
         status=401,
         # Some clients take any challenge for a failure of the transport, so it is for those alone who use Basic.
-        challenge=None if encoded is None else f'Basic realm="{request.app.state.settings.realm}"',
+        challenge=None if encoded is None else f'Basic realm="{parts_of(request).settings.realm}"',
     )
 
 

@@ -3,10 +3,10 @@
 import base64
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import Response
 
-from opendai.credentials.keys import KeyRing
 from opendai.identity.realms import RealmDep
+from opendai.parts import KeysDep
 from opendai.wire.routing import Router
 
 router = Router(tags=["OpenID Connect"])
@@ -56,9 +56,8 @@ async def get_configuration(realm: RealmDep, response: Response) -> dict[str, An
 
 
 @router.get("/realms/{realm}")
-async def get_realm(request: Request, realm: RealmDep, response: Response) -> dict[str, Any]:
+async def get_realm(keys: KeysDep, realm: RealmDep, response: Response) -> dict[str, Any]:
     """The realm as Keycloak shows it, with the public half of the key that signs now."""
-    keys: KeyRing = request.app.state.keys
     _let_pages_read(response, seconds=_SECONDS_KEYS_ARE_KEPT)
     return {
         "realm": realm.name,
@@ -70,9 +69,8 @@ async def get_realm(request: Request, realm: RealmDep, response: Response) -> di
 
 
 @router.get("/realms/{realm}/protocol/openid-connect/certs")
-async def list_keys(request: Request, realm: RealmDep, response: Response) -> dict[str, Any]:
+async def list_keys(keys: KeysDep, realm: RealmDep, response: Response) -> dict[str, Any]:
     """The keys that tokens may be signed with, as a JSON Web Key Set. The next one is in it before it signs."""
-    keys: KeyRing = request.app.state.keys
     _let_pages_read(response, seconds=_SECONDS_KEYS_ARE_KEPT)
     return {"keys": [key.as_dict(private=False) for key in keys.published]}
 

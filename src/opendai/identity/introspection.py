@@ -1,7 +1,5 @@
 """What a token says and whether it is still good, by RFC 7662, for programs that were handed one."""
 
-from typing import Any
-
 from fastapi import Request
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
@@ -9,7 +7,6 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.auth.callers import identify
 from opendai.auth.logins import roles_of
-from opendai.database import DatabaseDep
 from opendai.errors import Unauthorized
 from opendai.identity.clients import CLIENT_FIELDS, client_with_secret
 from opendai.identity.realms import IN_THIS_REALM
@@ -22,6 +19,7 @@ from opendai.identity.requests import (
     form_page,
 )
 from opendai.identity.token.refreshing import find_standing
+from opendai.parts import DatabaseDep, Parts, parts_of
 from opendai.wire.routing import Router
 
 
@@ -66,16 +64,16 @@ def introspect_token(request: Request, database: DatabaseDep, fields: Fields) ->
         client = client_with_secret(session, request, fields)
         if "token" not in fields:
             raise GrantRefused("invalid_request", "Missing parameter: token")
-        state = request.app.state
-        said = _of_refresh_token(session, state, fields["token"], client)
-        said = said or _of_access_token(session, state, fields["token"])
+        parts = parts_of(request)
+        said = _of_refresh_token(session, parts, fields["token"], client)
+        said = said or _of_access_token(session, parts, fields["token"])
     return said or IntrospectionOut(active=False)
 
 
 def _of_refresh_token(
-    session: Session, state: Any, text: str, client: tables.ApiClient
+    session: Session, parts: Parts, text: str, client: tables.ApiClient
 ) -> IntrospectionOut | None:
-    token = state.refresh_tokens.read(text, client)
+    token = parts.refresh_tokens.read(text, client)
     standing = find_standing(session, token, client) if token else None
     if standing is None:
         return None
@@ -88,8 +86,8 @@ def _of_refresh_token(
         azp=client.client_id,
         exp=int(login.expires),
         iat=int(login.rotated),
-        iss=state.tokens.issuer,
-        aud=state.tokens.issuer,
+        iss=parts.tokens.issuer,
+        aud=parts.tokens.issuer,
         typ="Refresh",
         token_type="Refresh",  # noqa: S106 - a word
         scope=login.scope,
@@ -98,9 +96,9 @@ def _of_refresh_token(
     )
 
 
-def _of_access_token(session: Session, state: Any, text: str) -> IntrospectionOut | None:
+def _of_access_token(session: Session, parts: Parts, text: str) -> IntrospectionOut | None:
     try:
-        caller = identify(session, state.tokens, text)
+        caller = identify(session, parts.tokens, text)
     except Unauthorized:
         return None
     said = caller.claims.values

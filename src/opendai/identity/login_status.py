@@ -11,7 +11,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from opendai import tables
-from opendai.database import SessionDep
 from opendai.errors import Conflict, Forbidden
 from opendai.identity.browser import cookies, pages
 from opendai.identity.browser.sessions import find_browser
@@ -19,6 +18,7 @@ from opendai.identity.clients import find_login_client
 from opendai.identity.parameters import read_parameters
 from opendai.identity.realms import RealmDep
 from opendai.identity.redirects import is_origin_of
+from opendai.parts import SessionDep
 from opendai.wire.routing import Router
 
 _NAMES = ("client_id", "origin", "session_state")

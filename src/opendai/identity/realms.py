@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Path, Request
 
 from opendai.errors import NotFound
+from opendai.parts import parts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,10 @@ _Name = Annotated[str, Path(json_schema_extra={"pattern": "^[A-Za-z0-9_-]{1,64}$
 
 
 async def _realm(realm: _Name, request: Request) -> Realm:
-    state = request.app.state
-    if realm != state.settings.realm:
+    parts = parts_of(request)
+    if realm != parts.settings.realm:
         raise NotFound("There is no such realm.")
-    return Realm(realm, state.tokens.issuer)
+    return Realm(realm, parts.tokens.issuer)
 
 
 RealmDep = Annotated[Realm, Depends(_realm)]

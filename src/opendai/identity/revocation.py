@@ -1,7 +1,6 @@
 """Giving back a token before its time, by RFC 7009."""
 
 import time
-from typing import Any
 
 from fastapi import Request, Response
 from sqlalchemy import delete
@@ -10,11 +9,11 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.auth.audit import Actor, Audit, Origin
 from opendai.auth.logins import revoke_token
-from opendai.database import DatabaseDep
 from opendai.errors import Unauthorized
 from opendai.identity.clients import CLIENT_FIELDS, client_asking
 from opendai.identity.realms import IN_THIS_REALM
 from opendai.identity.requests import ENDPOINTS, LARGEST_FORM, Fields, GrantRefused, form_page
+from opendai.parts import DatabaseDep, Parts, parts_of
 from opendai.wire.routing import Router
 
 router = Router(tags=["OpenID Connect"])
@@ -36,12 +35,12 @@ def revoke(request: Request, database: DatabaseDep, fields: Fields) -> Response:
         raise GrantRefused("invalid_request", "Missing parameter: token")
     with database.writing() as session:
         audit = Audit(session, Actor("client", client.name, Origin.of(request)))
-        _end(session, request.app.state, fields["token"], client, audit)
+        _end(session, parts_of(request), fields["token"], client, audit)
     return Response()
 
 
-def _end(session: Session, state: Any, text: str, client: tables.ApiClient, audit: Audit) -> None:
-    refresh_token = state.refresh_tokens.read(text, client)
+def _end(session: Session, parts: Parts, text: str, client: tables.ApiClient, audit: Audit) -> None:
+    refresh_token = parts.refresh_tokens.read(text, client)
     if refresh_token is not None:
         login = tables.Login
         user_id = session.scalar(
@@ -51,7 +50,7 @@ def _end(session: Session, state: Any, text: str, client: tables.ApiClient, audi
             audit.record("logout", f"user:{user_id}", client=client.client_id)
         return
     try:
-        claims = state.tokens.read(text, now=time.time())
+        claims = parts.tokens.read(text, now=time.time())
     except Unauthorized:
         return
     if claims.values.get("azp") == client.client_id and revoke_token(session, claims):

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import Caller, bearer_token, identify
-from opendai.database import Database, DatabaseDep
 from opendai.errors import Unauthorized
 from opendai.identity.realms import IN_THIS_REALM
 from opendai.identity.requests import (
@@ -21,6 +20,7 @@ from opendai.identity.requests import (
     is_form,
     read_form,
 )
+from opendai.parts import DatabaseDep, parts_of
 from opendai.wire.routing import Router
 
 
@@ -35,10 +35,9 @@ class UserInfoOut(BaseModel):
 
 
 async def _holder(request: Request) -> Caller:
-    token, state = await _token(request), request.app.state
-    database: Database = state.database
+    token, parts = await _token(request), parts_of(request)
     try:
-        return await database.look_up(lambda connection: identify(connection, state.tokens, token))
+        return await parts.database.look_up(lambda connection: identify(connection, parts.tokens, token))
     except Unauthorized as error:
         raise _refused(error, 'Bearer error="invalid_token"') from error
 

@@ -59,7 +59,7 @@ class Outbound:
     """
 
     def __init__(self, *, allowed: Allowed) -> None:
-        self._allowed = allowed
+        self.allowed = allowed
 
     def exchange(
         self,
@@ -93,7 +93,7 @@ class Outbound:
 
     def _connect(self, target: Target, deadline: "_Deadline") -> socket.socket:
         try:
-            return connect(target.host, target.port, allowed=self._allowed, seconds=deadline.left())
+            return connect(target.host, target.port, allowed=self.allowed, seconds=deadline.left())
         except Forbidden as error:
             raise CallFailed("address", error.message) from error
         except Unavailable as error:

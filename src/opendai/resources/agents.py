@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import Admin, User
-from opendai.database import database_clock, repository
+from opendai.database import database_clock
 from opendai.errors import Invalid, NotFound
+from opendai.parts import repository
 from opendai.resources.executions.endings import end_runs_of_agent
 from opendai.wire.inputs import Id, Input, Line, Name, Output, Text, Whole, form_or_json, form_or_json_page
 from opendai.wire.routing import Router

@@ -9,13 +9,13 @@ from sqlalchemy import delete, select
 
 from opendai import tables
 from opendai.credentials.key_rotation import has_keys_to_retire, retire_keys
-from opendai.credentials.keys import SECONDS_BETWEEN_READS, KeyRing
-from opendai.database import Database, database_clock
+from opendai.credentials.keys import SECONDS_BETWEEN_READS
+from opendai.database import database_clock
+from opendai.parts import Parts
 from opendai.resources.ai_servers.calls import ServerCalls
 from opendai.resources.executions.claims import waits_for
 from opendai.resources.executions.endings import expire_leases
-from opendai.settings import Settings
-from opendai.storage import FileStore, ObjectStore
+from opendai.storage import FileStore
 from opendai.worker.drafting import draft, next_task
 from opendai.worker.expiry import delete_expired
 from opendai.worker.walker import walk_one
@@ -35,18 +35,11 @@ class Worker:
     Every piece of work is one conditional change, so any number of servers may do it side by side.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        store: ObjectStore,
-        settings: Settings,
-        *,
-        keys: KeyRing,
-        ai_server_calls: ServerCalls,
-    ) -> None:
-        self._database = database
-        self._store = store
-        self._ai_server_calls = ai_server_calls
+    def __init__(self, parts: Parts) -> None:
+        settings = parts.settings
+        self._database = parts.database
+        self._store = parts.store
+        self._ai_server_calls = ServerCalls(parts.ai_servers, parts.secret_key)
         self._settings = settings
         self._stopping = threading.Event()
         self._turn_to_look = threading.Lock()
@@ -55,7 +48,7 @@ class Worker:
             "walks": (self._walk_waiting, _WALKER_PAUSE),
             "objects": (self.sweep_objects, _SWEEP_PAUSE),
             "logins": (self.sweep_logins, _SWEEP_PAUSE),
-            "keys": (keys.read, SECONDS_BETWEEN_READS),
+            "keys": (parts.keys.read, SECONDS_BETWEEN_READS),
             "old keys": (self._retire_keys, _RETIREMENT_PAUSE),
         }
         # One that waits for an AI server must not keep the others waiting.

@@ -53,7 +53,7 @@ def test_the_body_is_kept_as_it_was_printed(name: str) -> None:
 @pytest.fixture
 def chapter(world: World) -> World:
     """The world at the address of the chapter."""
-    settings = world.app.state.settings.model_copy(update={"public_url": "http://localhost:8080"})
+    settings = world.app.state.parts.settings.model_copy(update={"public_url": "http://localhost:8080"})
     world.replace("settings", settings)
     return world
 

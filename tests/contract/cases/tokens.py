@@ -53,7 +53,7 @@ def log_out_twice(world: World, caller: Caller) -> Any:
 
 def _offered(world: World) -> None:
     """By a setting; it is off unless somebody switches it on."""
-    world.replace("settings", world.app.state.settings.model_copy(update={"internal_auth": True}))
+    world.replace("settings", world.app.state.parts.settings.model_copy(update={"internal_auth": True}))
 
 
 @success("POST /ai/internal/auth", by="admin")

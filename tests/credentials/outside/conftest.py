@@ -1,15 +1,16 @@
 """A server that takes the tokens of an outside identity provider."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from starlette.routing import Mount
 
 from opendai.database import Database
 from opendai.resources.accounts.outside_users import outside_provider
 from opendai.settings import Settings
+from tests.arranging.parts import replaced
 from tests.credentials.outside.provider import EC, RSA, Provider, TokenOf, Use, bearer, providing, sign
 from tests.inprocess import TestClient
 
@@ -26,18 +27,14 @@ def use(
     client: TestClient, app: FastAPI, settings: Settings, database: Database, provider: Provider
 ) -> Iterator[Use]:
     """Let the server take the provider's tokens, by these settings."""
-    applications = [app, *(route.app for route in app.routes if isinstance(route, Mount))]
+    with contextlib.ExitStack() as stack:
 
-    def begin(**chosen: Any) -> None:
-        wanted = settings.model_copy(update={"oidc_issuer": provider.issuer, **chosen})
-        outside = outside_provider(wanted, database)
-        for application in applications:
-            application.state.outside = outside
+        def begin(**chosen: Any) -> None:
+            wanted = settings.model_copy(update={"oidc_issuer": provider.issuer, **chosen})
+            stack.enter_context(replaced(app, outside=outside_provider(wanted, database)))
 
-    begin()
-    yield begin
-    for application in applications:
-        application.state.outside = None
+        begin()
+        yield begin
 
 
 @pytest.fixture

@@ -196,7 +196,7 @@ def test_only_keys_for_signatures_count_and_odd_ones_are_passed_over(
     ]
     provider.keys = [*others, {**public, "alg": "RS256"}]
     assert me(client, token("erin", "user"))[0] == 200
-    assert app.state.outside._keys._keys.keys() == {"one"}
+    assert app.state.parts.outside._keys._keys.keys() == {"one"}
     claims = provider.claims("erin", "admin")
     names = [entry["kid"] for entry in others if isinstance(entry, dict)]
     for kid in names:

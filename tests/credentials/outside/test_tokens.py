@@ -126,10 +126,10 @@ def test_a_payload_that_is_no_object_is_refused(client: TestClient, use: Use, pa
 def test_a_token_of_ours_with_the_providers_issuer_is_refused(
     client: TestClient, app: FastAPI, use: Use, provider: Provider, alice: Person
 ) -> None:
-    ours = app.state.tokens._keys.signing
+    ours = app.state.parts.tokens._keys.signing
     claims = provider.claims("erin", "admin", sub=f"user:{alice.id}")
     assert client.get("/ai/models", headers=bearer(sign(claims, ours))).status_code == 401
-    claims["iss"] = app.state.tokens.issuer
+    claims["iss"] = app.state.parts.tokens.issuer
     assert client.get("/ai/models", headers=bearer(sign(claims, RSA))).status_code == 401
 
 

@@ -61,7 +61,7 @@ def test_a_token_is_settled_once(
     monkeypatch,
 ) -> None:
     settled: list[str] = []
-    outside = app.state.outside
+    outside = app.state.parts.outside
     settle = outside._settle
     monkeypatch.setattr(outside, "_settle", lambda claims: (settled.append(claims.jti), settle(claims)))
     headers = token("erin", "user")
@@ -99,7 +99,7 @@ def test_what_is_remembered_does_not_grow_without_end(
     now = int(time.time())
     tokens = [token("erin", "user", iat=now - 9, exp=now - 8), *(token("erin", "user") for _ in range(4))]
     assert [me(client, headers)[0] for headers in tokens] == [200] * 5
-    assert len(app.state.outside._settled) <= 2
+    assert len(app.state.parts.outside._settled) <= 2
 
 
 def test_service_accounts_are_users_too(client: TestClient, database: Database, token: TokenOf) -> None:

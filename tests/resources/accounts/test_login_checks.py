@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI
-from starlette.routing import Mount
 
 from opendai.settings import Settings
+from tests.arranging.parts import with_settings
 from tests.conftest import PASSWORD, Person, Program
 from tests.inprocess import TestClient
 
@@ -14,11 +14,9 @@ ADDRESS = "/ai/internal/auth"
 
 
 @pytest.fixture
-def switched_on(app: FastAPI, settings: Settings) -> Iterator[None]:
-    family = next(mount.app for mount in app.routes if isinstance(mount, Mount) and mount.path == "/ai")
-    family.state.settings = settings.model_copy(update={"internal_auth": True})
-    yield
-    family.state.settings = settings
+def switched_on(app: FastAPI) -> Iterator[None]:
+    with with_settings(app, internal_auth=True):
+        yield
 
 
 def test_the_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
-from starlette.routing import Mount
 
 from opendai import tables
 from opendai.database import Database
 from opendai.resources.administration.smtp import MASK
-from opendai.settings import Settings
+from tests.arranging.parts import with_settings
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
 
@@ -34,7 +33,7 @@ def put(client: TestClient, admin: Person, **change: Any) -> Any:
 def stored_password(app: FastAPI, database: Database) -> str | None:
     with database.reading() as session:
         sealed = session.scalars(select(tables.MailServer.password)).one()
-    return app.state.secret_key.decrypt(sealed, place="smtp:1:password").decode() if sealed else None
+    return app.state.parts.secret_key.decrypt(sealed, place="smtp:1:password").decode() if sealed else None
 
 
 def test_before_anything_is_set_the_texts_are_empty(client: TestClient, admin: Person) -> None:
@@ -141,11 +140,9 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
 
 
 @pytest.fixture
-def private_allowed(app: FastAPI, settings: Settings) -> Iterator[None]:
-    family = next(mount.app for mount in app.routes if isinstance(mount, Mount) and mount.path == "/ai")
-    family.state.settings = settings.model_copy(update={"smtp_allow_private": True})
-    yield
-    family.state.settings = settings
+def private_allowed(app: FastAPI) -> Iterator[None]:
+    with with_settings(app, smtp_allow_private=True):
+        yield
 
 
 def test_a_relay_in_the_house_needs_the_setting(

@@ -1,15 +1,14 @@
 """Settings of the AI servers API that a test may change, and AI servers that it may ask."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from starlette.routing import Mount
 
 from opendai.outbound.addresses import Allowed
-from opendai.outbound.http import Outbound
-from opendai.settings import Settings
+from tests.arranging.parts import with_settings
 from tests.conftest import Person
 from tests.inprocess import TestClient
 from tests.outbound.scripted import scripted
@@ -18,25 +17,23 @@ from tests.resources.ai_servers.gate import Gate
 
 
 @pytest.fixture
-def hal(app: FastAPI, settings: Settings) -> Iterator[Callable[..., None]]:
+def hal(app: FastAPI) -> Iterator[Callable[..., None]]:
     """Changes settings for this API until the test ends."""
-    family: Any = next(
-        mount.app for mount in app.routes if isinstance(mount, Mount) and mount.path == "/api/rest/latest"
-    )
+    with contextlib.ExitStack() as stack:
 
-    def change(**values: Any) -> None:
-        family.state.settings = settings.model_copy(update=values)
-        family.state.ai_servers_allowed = Allowed.parse(family.state.settings.ai_server_allowed_hosts)
+        def change(**values: Any) -> None:
+            stack.enter_context(with_settings(app, **values))
+            allowed = Allowed.parse(app.state.parts.settings.ai_server_allowed_hosts)
+            stack.callback(setattr, app.state.parts.ai_servers, "allowed", app.state.parts.ai_servers.allowed)
+            app.state.parts.ai_servers.allowed = allowed
 
-    yield change
-    change()
+        yield change
 
 
 @pytest.fixture
-def loopback(app: FastAPI, hal: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+def loopback(hal: Callable[..., None]) -> None:
     """AI servers may be on this machine."""
     hal(ai_server_allowed_hosts="127.0.0.1")
-    monkeypatch.setattr(app.state.ai_server_calls, "outbound", Outbound(allowed=Allowed.parse("127.0.0.1")))
 
 
 @pytest.fixture

@@ -10,10 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
-from opendai.outbound.addresses import Allowed
-from opendai.outbound.http import Outbound
 from opendai.resources.ai_servers import calls
 from tests.conftest import Person
 from tests.inprocess import TestClient
@@ -183,10 +180,9 @@ def test_a_redirect_is_not_followed(client: TestClient, admin: Person) -> None:
 
 
 def test_a_name_that_leads_elsewhere_by_now_is_not_called(
-    client: TestClient, admin: Person, app: FastAPI, hal: Any, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, admin: Person, hal: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hal()
-    monkeypatch.setattr(app.state.ai_server_calls, "outbound", Outbound(allowed=Allowed()))
     addresses = iter(["93.184.216.34"])
 
     def rebinding(host: str, port: Any, **_: Any) -> list[Any]:

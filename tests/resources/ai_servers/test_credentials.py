@@ -36,7 +36,7 @@ def sealed(database: Database, server_id: int = 1) -> bytes | None:
 
 def stored(app: FastAPI, database: Database) -> str | None:
     found = sealed(database)
-    return app.state.secret_key.decrypt(found, place=place_of(1)).decode() if found else None
+    return app.state.parts.secret_key.decrypt(found, place=place_of(1)).decode() if found else None
 
 
 @pytest.fixture(autouse=True)
@@ -169,7 +169,7 @@ def test_a_token_that_is_moved_to_another_server_cannot_be_read(
         moved = update(tables.AiServer).where(tables.AiServer.id == 2).values(token=sealed(database))
         session.execute(moved)
     with pytest.raises(SecretKeyProblem):
-        app.state.secret_key.decrypt(sealed(database, 2), place=place_of(2))
+        app.state.parts.secret_key.decrypt(sealed(database, 2), place=place_of(2))
 
 
 def test_the_next_server_does_not_inherit_them(client: TestClient, admin: Person, database: Database) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from opendai import tables
 from opendai.database import Database, database_clock
 from opendai.resources.ai_servers import calls
+from opendai.resources.ai_servers.calls import ServerCalls
 from opendai.resources.ai_servers.generations import claim, fail, finish, give_up, renew
 from opendai.resources.ai_servers.proposals import Draft
 from opendai.worker.drafting import draft, next_task
@@ -120,14 +121,14 @@ def test_cancelling_keeps_nothing_of_what_comes(
 def test_what_was_cancelled_goes_on_to_count_as_a_call_until_it_is_answered(
     client: TestClient, alice: Person, gate: Gate, app: FastAPI
 ) -> None:
-    at_once = app.state.settings.ai_server_calls
+    at_once = app.state.parts.settings.ai_server_calls
     for number in range(1, at_once + 1):
         begin(client, alice)
         gate.await_request()
         client.delete(f"{SERVERS}/1/generations/{number}", headers=alice.bearer)
     begin(client, alice)
     # For longer than it takes until a drafter hears that its work was cancelled.
-    assert not gate.inside.acquire(timeout=app.state.settings.lease_seconds / 3 + 1)
+    assert not gate.inside.acquire(timeout=app.state.parts.settings.lease_seconds / 3 + 1)
     gate.open()
     gate.await_request()
     gate.open_all()
@@ -265,7 +266,7 @@ def test_a_fault_of_ours_is_not_swallowed(
     def ask(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(app.state.ai_server_calls, "ask", ask)
+    monkeypatch.setattr(ServerCalls, "ask", ask)
     begin(client, alice)
     with pytest.raises(ZeroDivisionError):
         draft_next(app, lease_seconds=60, stopping=threading.Event())
@@ -289,7 +290,8 @@ def test_holding_nothing_while_the_server_thinks(
 
 def draft_next(app: FastAPI, *, lease_seconds: float, stopping: threading.Event) -> None:
     """Do what waits longest, as the worker would."""
-    database: Database = app.state.database
-    task = next_task(database, lease_seconds=lease_seconds)
+    parts = app.state.parts
+    task = next_task(parts.database, lease_seconds=lease_seconds)
     assert task is not None
-    draft(database, app.state.ai_server_calls, task, lease_seconds=lease_seconds, stopping=stopping)
+    calls = ServerCalls(parts.ai_servers, parts.secret_key)
+    draft(parts.database, calls, task, lease_seconds=lease_seconds, stopping=stopping)

@@ -172,7 +172,7 @@ def test_no_more_than_so_many_are_asked_at_once_and_the_rest_of_the_server_works
         going_on.wait(10)
         drafts()(connection, server)
 
-    at_once = app.state.settings.ai_server_calls
+    at_once = app.state.parts.settings.ai_server_calls
     with scripted(wait) as server, ThreadPoolExecutor(at_once) as pool:
         create(client, admin, url=server.url)
         waiting = [pool.submit(attempt, client, admin) for _ in range(at_once)]

@@ -114,7 +114,7 @@ def test_a_client_for_logins_has_no_rights_of_its_own(
     # Whatever issues one, a token that stands for such a client opens nothing.
     with database.reading() as session:
         row = session.get_one(tables.ApiClient, issued["id"])
-    token, _ = token_for_client(app.state.tokens, row, lifetime=600)
+    token, _ = token_for_client(app.state.parts.tokens, row, lifetime=600)
     own = {"Authorization": f"Bearer {token}"}
     for method, path in (
         ("GET", "/ai/agents"),
@@ -141,13 +141,13 @@ def test_nobody_logs_in_through_a_client_that_was_refused_while_the_password_was
     way: str,
 ) -> None:
     issued = made(create(client, admin))
-    verify = app.state.passwords.verify
+    verify = app.state.parts.passwords.verify
 
     def verify_slowly(password: str, hashed: str | None) -> bool:
         assert ends(client, admin, way).status_code in {200, 204}
         return verify(password, hashed)
 
-    monkeypatch.setattr(app.state.passwords, "verify", verify_slowly)
+    monkeypatch.setattr(app.state.parts.passwords, "verify", verify_slowly)
     response = grant(client, issued, grant_type="password", username="alice", password=PASSWORD)
     assert (response.status_code, response.json()["error"]) == (401, "invalid_grant")
 

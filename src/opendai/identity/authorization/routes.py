@@ -12,8 +12,7 @@ from opendai import tables
 from opendai.auth.addresses import client_address
 from opendai.auth.audit import Origin
 from opendai.auth.logins import log_in
-from opendai.credentials.passwords import Passwords
-from opendai.database import Database, DatabaseDep
+from opendai.database import Database
 from opendai.errors import Invalid, TooMany
 from opendai.identity.authorization.demands import NAMES, Demand, Misdirected, SentBack, read_demand
 from opendai.identity.authorization.login_page import PURPOSE, show_login
@@ -23,6 +22,7 @@ from opendai.identity.browser.sessions import Browser, begin_browser_session, fi
 from opendai.identity.parameters import Parameters, read_parameters
 from opendai.identity.realms import Realm, RealmDep
 from opendai.identity.token.codes import SECONDS, make_code
+from opendai.parts import DatabaseDep, parts_of
 from opendai.wire.inputs import Line, Password
 from opendai.wire.routing import Router
 
@@ -81,10 +81,9 @@ async def authenticate(
     request: Request, realm: RealmDep, database: DatabaseDep, fields: FieldsDep
 ) -> Response:
     """The form of the login page: log the person in, and send the browser back with a code."""
-    passwords: Passwords = request.app.state.passwords
     try:
         try:
-            return await passwords.in_turn(_authenticate, request, realm, database, fields)
+            return await parts_of(request).passwords.in_turn(_authenticate, request, realm, database, fields)
         except TooMany as problem:
             again = await run_in_threadpool(
                 _show_again, request, realm, database, fields, problem.message, 429
@@ -133,14 +132,14 @@ def _find_user(request: Request, database: Database, fields: dict[str, str]) -> 
         # Nobody can have such a name or password, and a database might choke on it.
         return None
     address = client_address(request)
-    return log_in(database, request.app.state.passwords, username, password, address=address)
+    return log_in(database, parts_of(request).passwords, username, password, address=address)
 
 
 def _begin(
     request: Request, realm: Realm, *, database: Database, demand: Demand, user: tables.User
 ) -> Response | None:
     """Log the person in and send the browser back; None if the person was deleted in the meantime."""
-    lifetime = request.app.state.settings.login_seconds
+    lifetime = parts_of(request).settings.login_seconds
     with database.writing() as session:
         earlier = find_browser(session, request)
         origin = Origin.of(request)

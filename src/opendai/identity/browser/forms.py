@@ -20,6 +20,7 @@ from opendai.credentials.secrets import SecretKey
 from opendai.errors import Invalid
 from opendai.identity.browser import cookies
 from opendai.identity.realms import Realm
+from opendai.parts import parts_of
 
 FIELD = "form_state"
 LARGEST = 131_072
@@ -41,7 +42,7 @@ class PageForm:
         # A second tab shares the cookie of the first, or its page would outdate the other.
         self._cookie = cookies.find_cookie(request, cookies.FORM) or secrets.token_urlsafe(32)
         content = json.dumps([time.time() + _SECONDS, dict(values)], ensure_ascii=False).encode()
-        mac = _mac(request.app.state.secret_key, purpose, self._cookie, content)
+        mac = _mac(parts_of(request).secret_key, purpose, self._cookie, content)
         self.field = f"{_text(content)}.{_text(mac)}"
 
     def bind(self, response: Response, realm: Realm) -> None:
@@ -59,7 +60,7 @@ def open_form(request: Request, fields: Mapping[str, str], *, purpose: str) -> d
         raise FormOutdated from error
     if cookie is None:
         raise FormOutdated
-    if not hmac.compare_digest(mac, _mac(request.app.state.secret_key, purpose, cookie, content)):
+    if not hmac.compare_digest(mac, _mac(parts_of(request).secret_key, purpose, cookie, content)):
         raise FormOutdated
     ends, values = json.loads(content)
     if ends < time.time():

@@ -3,13 +3,13 @@
 from fastapi import Request, Response
 
 from opendai.auth.audit import Origin
-from opendai.database import DatabaseDep
 from opendai.identity.browser.sessions import end_with_browser_session
 from opendai.identity.clients import CLIENT_FIELDS, client_asking
 from opendai.identity.logout.pages import NAMES, log_browser_out
 from opendai.identity.parameters import read_parameters
 from opendai.identity.realms import RealmDep
 from opendai.identity.requests import ENDPOINTS, LARGEST_FORM, Fields, GrantRefused, form_page
+from opendai.parts import DatabaseDep, parts_of
 from opendai.wire.routing import Router
 
 _OF_BROWSERS = {"id_token_hint", "post_logout_redirect_uri"}
@@ -39,7 +39,7 @@ def end_login(request: Request, realm: RealmDep, database: DatabaseDep, fields: 
         client = client_asking(session, request, fields)
     if "refresh_token" not in fields:
         raise GrantRefused("invalid_request", "Missing parameter: refresh_token")
-    token = request.app.state.refresh_tokens.read(fields["refresh_token"], client)
+    token = parts_of(request).refresh_tokens.read(fields["refresh_token"], client)
     if token is None:
         raise GrantRefused("invalid_grant", "Invalid refresh token")
     with database.writing() as session:

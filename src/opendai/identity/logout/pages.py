@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.auth.audit import Origin
 from opendai.credentials.hints import Hint, find_hint
-from opendai.database import Database, DatabaseDep
+from opendai.database import Database
 from opendai.errors import Invalid
 from opendai.identity.browser import pages
 from opendai.identity.browser.forms import FIELD, LARGEST, FieldsDep, PageForm, form_page, open_form
@@ -28,6 +28,7 @@ from opendai.identity.clients import find_login_client
 from opendai.identity.parameters import Parameters, read_parameters
 from opendai.identity.realms import Realm, RealmDep
 from opendai.identity.redirects import is_registered, policy_source, with_parameters
+from opendai.parts import DatabaseDep, parts_of
 from opendai.wire.routing import Router
 
 NAMES = ("id_token_hint", "post_logout_redirect_uri", "client_id", "state")
@@ -82,7 +83,7 @@ def confirm_logout(request: Request, realm: RealmDep, database: DatabaseDep, fie
 
 def log_browser_out(request: Request, realm: Realm, database: Database, parameters: Parameters) -> Response:
     """What a program asks for that sends a browser, whether by GET or by a form."""
-    hint = find_hint(request.app.state.keys, parameters.find("id_token_hint") or "", issuer=realm.url)
+    hint = find_hint(parts_of(request).keys, parameters.find("id_token_hint") or "", issuer=realm.url)
     try:
         with database.reading() as session:
             target = _target(session, parameters, hint)

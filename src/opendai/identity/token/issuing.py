@@ -1,7 +1,7 @@
 """The answer of the token endpoint: what a program gets for itself or for a person."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from pydantic import BaseModel, Field
 
@@ -10,6 +10,7 @@ from opendai.auth.logins import id_token_for_user, token_for_client, token_for_u
 from opendai.credentials.refresh_tokens import RefreshTokens
 from opendai.credentials.tokens import Tokens
 from opendai.identity.token.scopes import DEFAULT, has_openid
+from opendai.parts import Parts
 from opendai.settings import Settings
 
 
@@ -47,8 +48,8 @@ class Issuer:
     settings: Settings
 
     @classmethod
-    def of(cls, state: Any) -> Self:
-        return cls(state.tokens, state.refresh_tokens, state.settings)
+    def of(cls, parts: Parts) -> Self:
+        return cls(parts.tokens, parts.refresh_tokens, parts.settings)
 
     def login_seconds(self, client: tables.ApiClient) -> int:
         """How long a login through this client lasts without being refreshed."""

@@ -10,7 +10,7 @@ from opendai import tables
 from opendai.auth.audit import Origin
 from opendai.auth.logins import begin_login, log_in
 from opendai.credentials.passwords import LONGEST, Passwords
-from opendai.database import Database, DatabaseDep
+from opendai.database import Database
 from opendai.errors import Problem
 from opendai.identity.clients import CLIENT_FIELDS, client_asking
 from opendai.identity.realms import IN_THIS_REALM
@@ -27,6 +27,7 @@ from opendai.identity.token.issuing import Issuer, Standing, TokenOut
 from opendai.identity.token.page_origins import headers_for_page
 from opendai.identity.token.refreshing import rotate
 from opendai.identity.token.scopes import check_scope, granted_scope
+from opendai.parts import DatabaseDep, parts_of
 from opendai.wire.routing import Router
 
 _NOBODY = "Invalid user credentials"
@@ -79,7 +80,7 @@ async def create_token(
 ) -> TokenOut:
     """Tokens for a program, or for a person who logs in through it, by one of the grants of the API client."""
     is_slow = fields.get("grant_type") == "password"
-    run = request.app.state.passwords.in_turn if is_slow else run_in_threadpool
+    run = parts_of(request).passwords.in_turn if is_slow else run_in_threadpool
     readable = await headers_for_page(request, database, fields)
     response.headers.update(readable)
     try:
@@ -101,9 +102,9 @@ def _create_token(request: Request, database: Database, fields: Mapping[str, str
     if grant_type not in client.grants:
         raise GrantRefused("unauthorized_client", f"Client not allowed the grant {grant_type}")
     check_scope(fields.get("scope", ""))
-    state = request.app.state
+    parts = parts_of(request)
     origin = Origin.of(request)
-    return _GRANTS[grant_type](_Demand(client, fields, Issuer.of(state), database, state.passwords, origin))
+    return _GRANTS[grant_type](_Demand(client, fields, Issuer.of(parts), database, parts.passwords, origin))
 
 
 def _by_client_credentials(demand: _Demand) -> TokenOut:

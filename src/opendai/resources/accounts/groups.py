@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.auth.audit import Audit, AuditDep
 from opendai.auth.callers import Admin, Caller, User
-from opendai.database import repository
 from opendai.errors import Fault, Invalid, NotFound
+from opendai.parts import repository
 from opendai.wire.inputs import Id, Input, Name, Output
 from opendai.wire.routing import Router
 

@@ -3,13 +3,11 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import Request
-
 from opendai import tables
 from opendai.auth.callers import Admin
 from opendai.auth.logins import log_in
-from opendai.database import DatabaseDep
 from opendai.errors import NotFound
+from opendai.parts import PartsDep
 from opendai.resources.accounts.sessions import TOO_MANY, LoginIn
 from opendai.resources.accounts.users.schemas import MembershipOut
 from opendai.wire.inputs import Output, form_or_json, form_or_json_page
@@ -35,15 +33,14 @@ router = Router(tags=["Auth"])
     responses={404: {"description": "The username or the password is wrong, or this is off."}, 429: TOO_MANY},
 )
 async def check_login(
-    caller: Admin, request: Request, database: DatabaseDep, given: Annotated[LoginIn, form_or_json(LoginIn)]
+    caller: Admin, parts: PartsDep, given: Annotated[LoginIn, form_or_json(LoginIn)]
 ) -> CheckedUserOut:
     """The user with this name and password, without a token; 404 for a wrong one, and where this is off."""
-    state = request.app.state
-    if not state.settings.internal_auth:
+    if not parts.settings.internal_auth:
         raise NotFound("There is nothing at this address.")
     # Counted by account alone: the address is that of a login service, behind which everyone is.
-    check = partial(log_in, database, state.passwords, given.username, given.password, address=None)
-    user: tables.User | None = await state.passwords.in_turn(check)
+    check = partial(log_in, parts.database, parts.passwords, given.username, given.password, address=None)
+    user: tables.User | None = await parts.passwords.in_turn(check)
     if user is None:
         raise NotFound("The username or the password is wrong.")
     return CheckedUserOut(

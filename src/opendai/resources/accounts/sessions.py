@@ -11,8 +11,8 @@ from opendai import tables
 from opendai.auth.audit import Actor, Audit, Origin
 from opendai.auth.callers import Caller, anyone, bearer_token
 from opendai.auth.logins import begin_login, log_in, revoke_token, token_for_user
-from opendai.database import Database, DatabaseDep
 from opendai.errors import NotFound, Unauthorized
+from opendai.parts import DatabaseDep, Parts, parts_of
 from opendai.resources.accounts.users.schemas import UserOut
 from opendai.wire.inputs import Input, Line, Output, Password, form_or_json, form_or_json_page
 from opendai.wire.routing import Router
@@ -81,22 +81,22 @@ _OF_A_TOKEN: dict[str, Any] = {
 )
 async def create_session(request: Request, given: Annotated[LoginIn, form_or_json(LoginIn)]) -> SessionOut:
     """Log in with a username and a password. A failed login is 404, whatever was wrong."""
-    state = request.app.state
-    made: SessionOut = await state.passwords.in_turn(_create_session, state, given, Origin.of(request))
+    parts = parts_of(request)
+    made: SessionOut = await parts.passwords.in_turn(_create_session, parts, given, Origin.of(request))
     return made
 
 
-def _create_session(state: Any, given: LoginIn, origin: Origin) -> SessionOut:
-    database: Database = state.database
-    user = log_in(database, state.passwords, given.username, given.password, address=origin.address)
+def _create_session(parts: Parts, given: LoginIn, origin: Origin) -> SessionOut:
+    database = parts.database
+    user = log_in(database, parts.passwords, given.username, given.password, address=origin.address)
     if user is None:
         raise NotFound(_NOBODY)
-    lifetime = state.settings.session_token_seconds
+    lifetime = parts.settings.session_token_seconds
     with database.writing() as session:
         login = begin_login(session, user, lifetime=lifetime, origin=origin)
         if login is None:
             raise NotFound(_NOBODY)
-        token, _ = token_for_user(state.tokens, user, login, lifetime=lifetime)
+        token, _ = token_for_user(parts.tokens, user, login, lifetime=lifetime)
     return SessionOut(
         **dict(UserOut.model_validate(user)),
         access_token=token,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import Admin
-from opendai.database import repository
+from opendai.parts import repository
 from opendai.wire.inputs import Limit, Line, Offset, Output, QueryMoment, Search, Timestamp
 from opendai.wire.routing import Router
 from opendai.wire.sorting import sort_by

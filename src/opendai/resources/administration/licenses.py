@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session, undefer
 from opendai import tables
 from opendai.auth.audit import Audit, AuditDep
 from opendai.auth.callers import Admin, User
-from opendai.database import repository
 from opendai.errors import Fault, Invalid, NotFound, PaymentRequired
+from opendai.parts import repository
 from opendai.resources.runs.states import UNFINISHED
 from opendai.tables.columns import now
 from opendai.wire.inputs import LARGEST_ID, Id, Input, Moment, Output, Text, Whole

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from pydantic import AfterValidator, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,9 +13,10 @@ from opendai import tables
 from opendai.auth.audit import Audit, AuditDep
 from opendai.auth.callers import Admin
 from opendai.credentials.secrets import SecretKey
-from opendai.database import SessionDep, upsert
+from opendai.database import upsert
 from opendai.errors import Fault, Invalid
 from opendai.outbound.addresses import literal_addresses
+from opendai.parts import SecretKeyDep, SessionDep, SettingsDep
 from opendai.resources.administration.mail import MailServer, allowed_servers
 from opendai.wire.inputs import Input, Line, Output, Password, Whole
 from opendai.wire.routing import Router
@@ -126,8 +127,8 @@ def _shown(row: tables.MailServer) -> MailServerOut:
     )
 
 
-async def _repository(request: Request, session: SessionDep) -> MailServerRepository:
-    return MailServerRepository(session, request.app.state.secret_key)
+async def _repository(secret_key: SecretKeyDep, session: SessionDep) -> MailServerRepository:
+    return MailServerRepository(session, secret_key)
 
 
 MailServers = Annotated[MailServerRepository, Depends(_repository, scope="function")]
@@ -136,10 +137,10 @@ router = Router(tags=["SMTP"])
 
 @router.put("/smtp")
 def update_mail_server(
-    caller: Admin, audit: AuditDep, request: Request, mail_servers: MailServers, given: MailServerIn
+    caller: Admin, audit: AuditDep, settings: SettingsDep, mail_servers: MailServers, given: MailServerIn
 ) -> MailServerOut:
     """Set the mail server. Another host drops the stored password unless a new one comes with it."""
-    allowed = allowed_servers(request.app.state.settings)
+    allowed = allowed_servers(settings)
     # A name is looked up, and checked in the same way, when a mail is sent.
     if not all(allowed.has_address(address) for address in literal_addresses(given.serverhost)):
         problem = "is a private address, which the settings do not allow"

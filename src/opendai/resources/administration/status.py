@@ -4,7 +4,8 @@ from sqlalchemy import func, select
 
 from opendai import __version__, tables
 from opendai.auth.callers import User
-from opendai.database import SessionDep, database_clock
+from opendai.database import database_clock
+from opendai.parts import SessionDep
 from opendai.resources.administration import licenses
 from opendai.wire.inputs import Output
 from opendai.wire.routing import Router

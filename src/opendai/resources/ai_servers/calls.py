@@ -2,18 +2,15 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Literal, TypeVar
-
-import anyio
-from anyio.to_thread import run_sync
+from typing import Any, Literal
 
 from opendai import tables
 from opendai.credentials.secrets import SecretKey, SecretKeyProblem
-from opendai.errors import PreconditionFailed, TooMany
+from opendai.errors import PreconditionFailed
 from opendai.outbound import http
 from opendai.outbound.http import Answer, CallFailed, Outbound
 from opendai.outbound.targets import Target
@@ -38,7 +35,6 @@ _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{,]', re.DOTALL)
 _PASSING = {429, 502, 503, 504}
 _PAUSE_SECONDS = 5
 _LONGEST_PAUSE_SECONDS = 120
-_Result = TypeVar("_Result")
 
 
 class StageFailed(Exception):  # noqa: N818 - it is an outcome, and told as one
@@ -77,22 +73,9 @@ class Outcome:
 class ServerCalls:
     """Asks AI servers. Nobody holds a session or a thread of the requests while one thinks."""
 
-    def __init__(self, outbound: Outbound, secret_key: SecretKey, *, at_once: int) -> None:
-        self.outbound = outbound
+    def __init__(self, outbound: Outbound, secret_key: SecretKey) -> None:
+        self._outbound = outbound
         self._secret_key = secret_key
-        self._at_once = at_once
-        self._running = 0
-        self._threads = anyio.CapacityLimiter(at_once)
-
-    async def at_once(self, work: Callable[[], _Result]) -> _Result:
-        """What `work` answers, in a thread of its own; TooMany when as many are at it as may be."""
-        if self._running >= self._at_once:
-            raise TooMany("Too many AI servers are asked at once. Try again in a moment.", retry_after=5)
-        self._running += 1
-        try:
-            return await run_sync(work, limiter=self._threads)
-        finally:
-            self._running -= 1
 
     def ask(self, server: tables.AiServer, *, requirement: str, model: str = "") -> Outcome:
         """The outcome of one call; the row must have been read with its token."""
@@ -109,7 +92,7 @@ class ServerCalls:
         token = self._token(server)
         outcome.sent = Sent(server.url, _headers(server, token and MASK), payload)
         try:
-            answer = self.outbound.exchange(
+            answer = self._outbound.exchange(
                 "POST",
                 server.url,
                 headers=_headers(server, token),

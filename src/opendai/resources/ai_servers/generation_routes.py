@@ -3,12 +3,13 @@
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Depends, Response
 from fastapi.concurrency import run_in_threadpool
 
 from opendai import tables
 from opendai.auth.basic import BasicAdmin, BasicUser
-from opendai.database import Database, DatabaseDep, SessionDep, repository
+from opendai.database import Database
+from opendai.parts import PartsDep, SessionDep, SettingsDep, repository
 from opendai.resources.ai_servers.acceptance import accept
 from opendai.resources.ai_servers.calls import ServerCalls
 from opendai.resources.ai_servers.generation_schemas import (
@@ -27,15 +28,17 @@ from opendai.resources.ai_servers.repository import AiServerRepository
 from opendai.wire.inputs import Id, any_json, any_json_page
 from opendai.wire.routing import Router
 
+
+async def _writer(settings: SettingsDep, id: Id) -> GenerationWriter:
+    return GenerationWriter(settings.public_url, id)
+
+
+WriterDep = Annotated[GenerationWriter, Depends(_writer)]
 Generations = Annotated[GenerationRepository, repository(GenerationRepository)]
 router = Router(tags=["Generating test cases"])
 _TOO_MANY: dict[int | str, Any] = {
     429: {"description": "As many are asked as may be; the header Retry-After says how many seconds to wait."}
 }
-
-
-def _writer(request: Request, server_id: int) -> GenerationWriter:
-    return GenerationWriter(request.app.state.settings.public_url, server_id)
 
 
 def _read_server(database: Database, server_id: int) -> tables.AiServer:
@@ -46,18 +49,18 @@ def _read_server(database: Database, server_id: int) -> tables.AiServer:
 @router.post("/ai-servers/{id}/test", openapi_extra=any_json_page(TrialIn), responses=_TOO_MANY)
 async def try_ai_server(
     caller: BasicAdmin,
-    request: Request,
-    database: DatabaseDep,
+    parts: PartsDep,
+    writer: WriterDep,
     id: Id,
     given: Annotated[TrialIn, any_json(TrialIn)],
 ) -> TrialOut:
     """Ask an AI server for test cases and store nothing. The answer is 200 also when it fails, and then says at
     which stage: template, credentials, address, connection, deadline, size, encoding, protocol, status, JSON,
     json_path or answer shape."""
-    server = await run_in_threadpool(_read_server, database, id)
-    calls: ServerCalls = request.app.state.ai_server_calls
-    outcome = await calls.at_once(partial(calls.ask, server, requirement=given.requirement))
-    return _writer(request, id).trial(outcome)
+    server = await run_in_threadpool(_read_server, parts.database, id)
+    calls = ServerCalls(parts.ai_servers, parts.secret_key)
+    outcome = await parts.ai_server_turns.take(partial(calls.ask, server, requirement=given.requirement))
+    return writer.trial(outcome)
 
 
 @router.post(
@@ -69,14 +72,13 @@ async def try_ai_server(
 def start_generation(
     caller: BasicUser,
     generations: Generations,
-    request: Request,
+    writer: WriterDep,
     response: Response,
     id: Id,
     given: Annotated[GenerationIn, any_json(GenerationIn)],
 ) -> GenerationOut:
     """Have test cases drafted. The server is asked in the background; the generation tells how far it is."""
     row = generations.add(id, given.requirement, given.model_id, caller)
-    writer = _writer(request, id)
     response.headers["Location"] = writer.address(row.id)
     return writer.generation(row, generations.details([row]))
 
@@ -86,7 +88,7 @@ def list_generations(
     caller: BasicUser,
     servers: Annotated[AiServerRepository, repository(AiServerRepository)],
     generations: Generations,
-    request: Request,
+    writer: WriterDep,
     id: Id,
     paging: PagingDep,
 ) -> GenerationsOut:
@@ -95,16 +97,16 @@ def list_generations(
     servers.get(id)
     rows = generations.search(id, caller, paging)
     total = generations.count(id, caller)
-    return _writer(request, id).page(rows, generations.details(rows), paging, total=total)
+    return writer.page(rows, generations.details(rows), paging, total=total)
 
 
 @router.get("/ai-servers/{id}/generations/{generation_id}")
 def get_generation(
-    caller: BasicUser, generations: Generations, request: Request, id: Id, generation_id: Id
+    caller: BasicUser, generations: Generations, writer: WriterDep, id: Id, generation_id: Id
 ) -> GenerationOut:
     """One generation: how far it is and, once it is FINISHED, what was drafted."""
     row = generations.get(id, generation_id, caller)
-    return _writer(request, id).generation(row, generations.details([row]))
+    return writer.generation(row, generations.details([row]))
 
 
 @router.delete("/ai-servers/{id}/generations/{generation_id}", status_code=204)
@@ -118,7 +120,7 @@ def accept_proposals(
     caller: BasicUser,
     session: SessionDep,
     generations: Generations,
-    request: Request,
+    writer: WriterDep,
     id: Id,
     generation_id: Id,
     given: Annotated[AcceptanceIn, any_json(AcceptanceIn)],
@@ -127,4 +129,4 @@ def accept_proposals(
     its description. What was stored before is not stored again, and is answered as it was then."""
     row = generations.get(id, generation_id, caller)
     accepted = accept(session, row, given.proposals, given.model_id, caller)
-    return _writer(request, id).acceptance(row.id, accepted)
+    return writer.acceptance(row.id, accepted)

@@ -7,9 +7,9 @@ from fastapi import Depends, Path, Request
 
 from opendai.auth.audit import Actor, Audit
 from opendai.auth.basic import BasicAdmin, BasicUser
-from opendai.database import DatabaseDep, SessionDep, repository
 from opendai.errors import Fault, Invalid, PreconditionFailed
 from opendai.outbound.addresses import refuse_forbidden
+from opendai.parts import Parts, PartsDep, SessionDep, SettingsDep, repository
 from opendai.resources.ai_servers.paging import PagingDep, check_sort
 from opendai.resources.ai_servers.repository import SORTABLE, AiServerRepository
 from opendai.resources.ai_servers.schemas import (
@@ -41,18 +41,18 @@ async def _ids(
     return numbers
 
 
-async def _writer(request: Request, fields: FieldsDep) -> Writer:
-    return Writer(request.app.state.settings.public_url, fields)
+async def _writer(settings: SettingsDep, fields: FieldsDep) -> Writer:
+    return Writer(settings.public_url, fields)
 
 
 async def _audit(caller: BasicAdmin, request: Request, session: SessionDep) -> Audit:
     return Audit(session, Actor.asking(caller, request))
 
 
-def _check_url(request: Request, given: AiServerPatch) -> None:
+def _check_url(parts: Parts, given: AiServerPatch) -> None:
     if "url" in given.model_fields_set:
         try:
-            refuse_forbidden(given.url, allowed=request.app.state.ai_servers_allowed)
+            refuse_forbidden(given.url, allowed=parts.ai_servers.allowed)
         except Invalid as error:
             faults = [Fault(fault.field, fault.problem, given.url) for fault in error.faults]
             raise PreconditionFailed(error.message, faults=faults) from error
@@ -89,14 +89,14 @@ def get_ai_server(caller: BasicUser, servers: AiServers, writer: WriterDep, id: 
 def create_ai_server(
     caller: BasicAdmin,
     request: Request,
-    database: DatabaseDep,
+    parts: PartsDep,
     writer: WriterDep,
     given: Annotated[AiServerIn, any_json(AiServerIn)],
 ) -> AiServerOut:
     """Create an AI server. Its token is set by an operation of its own."""
     # Before the transaction: to look at an address may take a moment, and nobody else should wait for it.
-    _check_url(request, given)
-    with database.writing() as session:
+    _check_url(parts, given)
+    with parts.database.writing() as session:
         audit = Audit(session, Actor.asking(caller, request))
         return writer.server(AiServerRepository(session).add(given, caller, audit))
 
@@ -107,15 +107,15 @@ def create_ai_server(
 def update_ai_server(
     caller: BasicAdmin,
     request: Request,
-    database: DatabaseDep,
+    parts: PartsDep,
     writer: WriterDep,
     id: Id,
     given: Annotated[AiServerPatch, any_json(AiServerPatch)],
 ) -> AiServerOut:
     """Change an AI server; fields that are left out stay as they are. Another scheme, host or port takes away the
     credentials, which were given for the old one."""
-    _check_url(request, given)
-    with database.writing() as session:
+    _check_url(parts, given)
+    with parts.database.writing() as session:
         audit = Audit(session, Actor.asking(caller, request))
         return writer.server(AiServerRepository(session).change(id, given, caller, audit))
 
@@ -130,11 +130,11 @@ def delete_ai_servers(
 
 @router.get("/ai-servers/{id}/credentials", response_model_exclude_unset=True)
 def get_ai_server_credentials(
-    caller: BasicAdmin, servers: AiServers, request: Request, id: Id
+    caller: BasicAdmin, servers: AiServers, settings: SettingsDep, id: Id
 ) -> CredentialsOut:
     """Whether an AI server has credentials; 404 when it has none. They are never shown."""
     servers.check_credentials(id)
-    return Writer(request.app.state.settings.public_url).credentials(id)
+    return Writer(settings.public_url).credentials(id)
 
 
 @router.post(
@@ -146,11 +146,10 @@ def set_ai_server_credentials(
     caller: BasicAdmin,
     servers: AiServers,
     audit: AuditDep,
-    request: Request,
+    parts: PartsDep,
     id: Id,
     given: Annotated[CredentialsIn, any_json(CredentialsIn)],
 ) -> CredentialsOut:
     """Set the token that an AI server is asked with, in place of the one before; a blank one takes it away."""
-    state = request.app.state
-    servers.set_token(id, given.token, state.secret_key, audit)
-    return Writer(state.settings.public_url).credentials(id)
+    servers.set_token(id, given.token, parts.secret_key, audit)
+    return Writer(parts.settings.public_url).credentials(id)

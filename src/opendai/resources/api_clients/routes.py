@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Response
 
 from opendai import tables
 from opendai.auth.audit import AuditDep
 from opendai.auth.callers import AdminPerson
-from opendai.database import repository
 from opendai.errors import Invalid
+from opendai.parts import SettingsDep, repository
 from opendai.resources.api_clients.credential_files import Format, WantedFormat, as_csv, as_ini, token_url
 from opendai.resources.api_clients.repository import (
     ApiClientIn,
@@ -77,14 +77,14 @@ def list_api_clients(
 def create_api_client(
     caller: AdminPerson,
     audit: AuditDep,
-    request: Request,
+    settings: SettingsDep,
     clients: ApiClients,
     wanted: WantedFormat,
     given: ApiClientIn,
 ) -> Response:
     """Create an API client. Its secret is in this answer and nowhere else."""
     client, credentials = clients.add(given, audit)
-    return _issued(request.app.state.settings, client, credentials, wanted, status=201)
+    return _issued(settings, client, credentials, wanted, status=201)
 
 
 @router.get("/{id}")
@@ -105,14 +105,14 @@ def update_api_client(
 def regenerate_secret(
     caller: AdminPerson,
     audit: AuditDep,
-    request: Request,
+    settings: SettingsDep,
     clients: ApiClients,
     id: Id,
     wanted: WantedFormat,
 ) -> Response:
     """A new secret. The old one and every token are refused at once; a revoked client is let in again."""
     client, credentials = clients.regenerate(id, audit)
-    return _issued(request.app.state.settings, client, credentials, wanted, status=200)
+    return _issued(settings, client, credentials, wanted, status=200)
 
 
 @router.post("/{id}/revoke")

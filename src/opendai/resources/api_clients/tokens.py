@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Request, Response
+from fastapi import Response
 from pydantic import Field
 
 from opendai.auth.logins import find_client, token_for_client
-from opendai.database import DatabaseDep
 from opendai.errors import Unauthorized
+from opendai.parts import DatabaseDep, TokensDep
 from opendai.wire.inputs import Input, Line, Output, Password
 from opendai.wire.routing import Router
 
@@ -33,7 +33,7 @@ router = Router(tags=["Auth"])
     responses={401: {"description": "There is no such API client, or its secret is another."}},
 )
 def create_client_token(
-    request: Request, response: Response, database: DatabaseDep, given: ClientCredentialsIn
+    response: Response, database: DatabaseDep, tokens: TokensDep, given: ClientCredentialsIn
 ) -> ClientTokenOut:
     """A token for an API client, by its id and secret."""
     with database.reading() as session:
@@ -41,5 +41,5 @@ def create_client_token(
     if client is None or "client_credentials" not in client.grants:
         raise Unauthorized("The client id or the client secret is wrong.")
     response.headers["Cache-Control"] = "no-store"
-    token, _ = token_for_client(request.app.state.tokens, client, lifetime=_LIFETIME_SECONDS)
+    token, _ = token_for_client(tokens, client, lifetime=_LIFETIME_SECONDS)
     return ClientTokenOut(access_token=token, expires_in=_LIFETIME_SECONDS)

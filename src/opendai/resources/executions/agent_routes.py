@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import AgentClient, Caller
-from opendai.database import Database, DatabaseDep, SessionDep, database_clock
+from opendai.database import Database, database_clock
 from opendai.errors import Conflict, NotFound
+from opendai.parts import DatabaseDep, SessionDep, parts_of
 from opendai.resources.executions.claims import Claim, claim_run, waits_for
 from opendai.resources.executions.reporting import (
     Attempt,
@@ -113,7 +114,7 @@ def register_agent(
     elif agent.client_id not in {None, caller.id}:
         raise Conflict(f'The agent "{caller.name}" belongs to another API client.')
     agent.client_id = caller.id
-    lease_seconds = request.app.state.settings.lease_seconds
+    lease_seconds = parts_of(request).settings.lease_seconds
     _stay_connected(agent, lease_seconds)
     session.flush()
     return RegistrationOut(agent_id=agent.id, name=agent.name, lease_seconds=lease_seconds)
@@ -133,7 +134,7 @@ def disconnect_agent(caller: AgentClient, session: SessionDep) -> dict[str, Any]
 )
 async def claim(caller: AgentClient, database: DatabaseDep, request: Request, given: ClaimIn) -> Any:
     """Wait for a run and take it; 204 when none came in time. Waiting costs no thread."""
-    lease_seconds = request.app.state.settings.lease_seconds
+    lease_seconds = parts_of(request).settings.lease_seconds
     deadline = time.monotonic() + given.wait_seconds
     claim_key = str(given.claim_key) if given.claim_key else None
     while True:
@@ -153,7 +154,7 @@ async def claim(caller: AgentClient, database: DatabaseDep, request: Request, gi
                 return Response(status_code=204)
             await anyio.sleep(_PAUSE_SECONDS)
             # What is claimed for a caller who has gone would wait for its lease to end.
-            if request.app.state.closing.is_set() or await request.is_disconnected():
+            if parts_of(request).closing.is_set() or await request.is_disconnected():
                 return Response(status_code=204)
 
 
@@ -215,7 +216,7 @@ def _is_waited_for(database: Database, caller: Caller) -> bool:
 
 
 def _held(session: Session, request: Request, agent: tables.Agent, run: tables.Run) -> HeldOut:
-    lease_seconds = request.app.state.settings.lease_seconds
+    lease_seconds = parts_of(request).settings.lease_seconds
     renew(run, lease_seconds=lease_seconds)
     _stay_connected(agent, lease_seconds)
     return HeldOut(last=run.last_event, abort=run.is_abort_requested, lease_seconds=lease_seconds)

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import Caller, User
-from opendai.database import SessionDep
 from opendai.errors import NotFound
+from opendai.parts import SessionDep
 from opendai.resources.executions.counting import count_runs, kind_of
 from opendai.resources.executions.totals import take_from_totals
 from opendai.resources.runs.screenshots import doom_objects

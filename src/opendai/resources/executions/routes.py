@@ -8,8 +8,8 @@ from sqlalchemy import Select, select
 
 from opendai import tables
 from opendai.auth.callers import Caller, User
-from opendai.database import SessionDep
 from opendai.errors import NotFound
+from opendai.parts import SessionDep
 from opendai.resources.executions.endings import request_abort
 from opendai.resources.executions.starting import ExecutionIn
 from opendai.resources.executions.starting import start_execution as start

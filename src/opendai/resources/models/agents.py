@@ -5,8 +5,8 @@ from sqlalchemy import select
 
 from opendai import tables
 from opendai.auth.callers import User
-from opendai.database import SessionDep
 from opendai.errors import Fault, Invalid, NotFound
+from opendai.parts import SessionDep
 from opendai.resources.agents import AgentOut, AgentRepository
 from opendai.resources.models.visible import get_model, hold_model
 from opendai.tables.columns import now

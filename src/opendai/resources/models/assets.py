@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import Caller, User
-from opendai.database import repository
 from opendai.errors import Conflict, NotFound
+from opendai.parts import repository
 from opendai.resources.models.visible import get_model, hold_model
 from opendai.wire.inputs import Id, Input, Line, Name, Output
 from opendai.wire.routing import Router

@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from opendai import tables
 from opendai.auth.callers import User
-from opendai.database import SessionDep
 from opendai.errors import NotFound
+from opendai.parts import SessionDep
 from opendai.reports.coverage import ActionHits, TestCoverage, model_coverage
 from opendai.wire.inputs import Id, Output
 from opendai.wire.routing import Router

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import Admin, User
-from opendai.database import repository
 from opendai.engine.coverage import DEEPEST_PATH
 from opendai.errors import Conflict, NotFound
+from opendai.parts import repository
 from opendai.wire.inputs import Id, Input, Name, Output, Timestamp, Whole
 from opendai.wire.routing import Router
 

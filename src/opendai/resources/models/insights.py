@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from opendai.auth.callers import User
-from opendai.database import SessionDep
 from opendai.errors import NotFound
+from opendai.parts import SessionDep
 from opendai.reports.insights import ActionTotals, VersionTotals, action_totals, release_insights
 from opendai.resources.models.visible import get_model
 from opendai.wire.inputs import Id, Output, Timestamp

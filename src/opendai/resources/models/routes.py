@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import Caller, User
-from opendai.database import repository
 from opendai.engine import Model, parse_model
 from opendai.errors import Conflict, Fault, Invalid, NotFound
+from opendai.parts import repository
 from opendai.resources.executions.moving import move_history
 from opendai.resources.models.testcase_documents import follow_document
 from opendai.resources.runs.screenshots import doom_objects

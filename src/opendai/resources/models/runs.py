@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Query
 
 from opendai.auth.callers import User
-from opendai.database import SessionDep
+from opendai.parts import SessionDep
 from opendai.reports.testcases import CaseTotals, newest_by_case, totals_by_case
 from opendai.resources.models.visible import get_model
 from opendai.resources.runs.routes import RunOut, Runs

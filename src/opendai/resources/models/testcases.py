@@ -8,9 +8,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from opendai import tables
 from opendai.auth.callers import Caller, User
-from opendai.database import repository
 from opendai.engine import check_goals, parse_test_case
 from opendai.errors import Fault, Invalid, NotFound
+from opendai.parts import repository
 from opendai.resources.models.testcase_documents import (
     add_to_document,
     change_in_document,

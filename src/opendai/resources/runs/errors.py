@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import Caller, User
-from opendai.database import repository
+from opendai.parts import repository
 from opendai.wire.inputs import Limit, Offset, Output, RowNumber, Search, Timestamp
 from opendai.wire.routing import Router
 

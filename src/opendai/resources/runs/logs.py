@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import Caller, Reporter, User
-from opendai.database import repository
 from opendai.errors import NotFound
+from opendai.parts import repository
 from opendai.resources.runs.routes import find_visible_run
 from opendai.tables.columns import now
 from opendai.wire.inputs import Id, Input, Limit, Line, Moment, Number, Offset, Output, Text, Timestamp

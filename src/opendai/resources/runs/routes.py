@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import Caller, User
-from opendai.database import repository
 from opendai.errors import NotFound
+from opendai.parts import repository
 from opendai.resources.runs.pages import RunFilters, find_page
 from opendai.resources.runs.states import FAILED, INCOMPLETE, UNFINISHED
 from opendai.tables.columns import Moment

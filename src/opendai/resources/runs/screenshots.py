@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -17,12 +17,11 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import Caller, Reporter, User
-from opendai.database import DatabaseDep, repository
 from opendai.errors import Conflict, Fault, Invalid, NotFound, Problem
+from opendai.parts import DatabaseDep, Parts, PartsDep, StoreDep, repository
 from opendai.resources.runs.pictures import ENDINGS, picture_type, unpack_map
 from opendai.resources.runs.routes import find_visible_run
 from opendai.resources.runs.states import RUNNING
-from opendai.storage import ObjectStore
 from opendai.wire.inputs import LARGEST_ID, Id, Input, Line, Moment, Output, Text, Timestamp
 from opendai.wire.routing import Router
 
@@ -185,9 +184,10 @@ _BODY = {
         409: {"description": "The attempt has ended, or the screenshot belongs to another run."},
     },
 )
-async def create_screenshot(caller: Reporter, database: DatabaseDep, request: Request) -> ReceivedOut:
+async def create_screenshot(
+    caller: Reporter, database: DatabaseDep, store: StoreDep, request: Request
+) -> ReceivedOut:
     """Add a picture to a run. The same `artifact_id` again is the same screenshot."""
-    store: ObjectStore = request.app.state.store
     body = await request.body()
     given, content_type = await run_in_threadpool(_read, body)
     artifact_id = str(given.artifact_id or uuid.uuid4())
@@ -223,26 +223,25 @@ def list_screenshots(caller: User, screenshots: Screenshots, id: Id) -> Screensh
 
 
 @router.get("/screenshots/{artifact_id}", status_code=303, response_class=RedirectResponse)
-def get_screenshot(caller: User, screenshots: Screenshots, request: Request, artifact_id: UUID) -> Response:
+def get_screenshot(caller: User, screenshots: Screenshots, parts: PartsDep, artifact_id: UUID) -> Response:
     """Redirect to a short-lived address that serves the picture."""
-    return _redirect(request, *screenshots.place(artifact_id, caller), download_as=None)
+    return _redirect(parts, *screenshots.place(artifact_id, caller), download_as=None)
 
 
 @router.get("/screenshots/{artifact_id}/download", status_code=303, response_class=RedirectResponse)
 def download_screenshot(
-    caller: User, screenshots: Screenshots, request: Request, artifact_id: UUID
+    caller: User, screenshots: Screenshots, parts: PartsDep, artifact_id: UUID
 ) -> Response:
     """Redirect to a short-lived address that serves the picture as a file to save."""
     key, content_type = screenshots.place(artifact_id, caller)
     return _redirect(
-        request, key, content_type, download_as=f"screenshot-{artifact_id}.{ENDINGS[content_type]}"
+        parts, key, content_type, download_as=f"screenshot-{artifact_id}.{ENDINGS[content_type]}"
     )
 
 
-def _redirect(request: Request, key: str, content_type: str, *, download_as: str | None) -> Response:
-    state: Any = request.app.state
-    url = state.store.presigned_url(
-        key, expires_in=state.settings.file_url_seconds, content_type=content_type, download_as=download_as
+def _redirect(parts: Parts, key: str, content_type: str, *, download_as: str | None) -> Response:
+    url = parts.store.presigned_url(
+        key, expires_in=parts.settings.file_url_seconds, content_type=content_type, download_as=download_as
     )
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
     return RedirectResponse(url, 303, headers=headers)

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import Caller, User
-from opendai.database import SessionDep, repository
 from opendai.errors import Fault, Invalid, NotFound
+from opendai.parts import SessionDep, repository
 from opendai.reports.tasks import TaskRun, task_messages, task_runs, task_status, task_surroundings
 from opendai.resources.runs.states import CANCELLED, ERROR, FAILED, INCOMPLETE, PASSED, wire_status
 from opendai.resources.test_configs.task_pages import TaskQuery, find_task_ids, sees_task

@@ -2,15 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
 from opendai.auth.audit import Actor, ActorDep, Audit, AuditDep
 from opendai.auth.callers import Admin, Caller
 from opendai.auth.callers import User as UserPolicy
-from opendai.credentials.passwords import Passwords
-from opendai.database import repository
 from opendai.errors import Forbidden
+from opendai.parts import Parts, PartsDep, repository
 from opendai.resources.accounts.users.repository import UserRepository
 from opendai.resources.accounts.users.schemas import UserIn, UserOut, UserPatch, WelcomePopupIn
 from opendai.wire.inputs import Id
@@ -21,16 +19,15 @@ router = Router(tags=["Users"])
 
 
 @router.post("/users", responses={402: {}, 409: {}, 429: {}})
-async def create_user(caller: Admin, actor: ActorDep, request: Request, given: UserIn) -> UserOut:
+async def create_user(caller: Admin, actor: ActorDep, parts: PartsDep, given: UserIn) -> UserOut:
     """Create a user, who gets a group of the same name besides the named ones. 402 beyond the licenses."""
-    passwords: Passwords = request.app.state.passwords
-    return await passwords.in_turn(_create_user, request.app.state, given, actor)
+    return await parts.passwords.in_turn(_create_user, parts, given, actor)
 
 
-def _create_user(state: Any, given: UserIn, actor: Actor) -> UserOut:
+def _create_user(parts: Parts, given: UserIn, actor: Actor) -> UserOut:
     # Without a password there is no way in until one is set.
-    hashed = None if given.password is None else state.passwords.hash_new(given.password)
-    with state.database.writing() as session:
+    hashed = None if given.password is None else parts.passwords.hash_new(given.password)
+    with parts.database.writing() as session:
         user = UserRepository(session).add(
             given.username,
             hashed,
@@ -57,20 +54,20 @@ def get_user(caller: UserPolicy, users: Users, user_id: Id) -> UserOut:
 
 @router.put("/users/{user_id}", responses={402: {}, 409: {}, 429: {}})
 async def update_user(
-    caller: UserPolicy, actor: ActorDep, request: Request, user_id: Id, given: UserPatch
+    caller: UserPolicy, actor: ActorDep, parts: PartsDep, user_id: Id, given: UserPatch
 ) -> UserOut:
     """Change a user; fields that are left out stay as they are. Others than administrators change their own
     password and welcome message. A new password ends the user's tokens; a new username renames the user's own
     group. The last administrator keeps the role (409)."""
     _refuse_others(caller, user_id)
-    run = run_in_threadpool if given.password is None else request.app.state.passwords.in_turn
-    changed: UserOut = await run(_update_user, request.app.state, user_id, given, caller, actor)
+    run = run_in_threadpool if given.password is None else parts.passwords.in_turn
+    changed: UserOut = await run(_update_user, parts, user_id, given, caller, actor)
     return changed
 
 
-def _update_user(state: Any, user_id: int, given: UserPatch, caller: Caller, actor: Actor) -> UserOut:
-    hashed = None if given.password is None else state.passwords.hash_new(given.password)
-    with state.database.writing() as session:
+def _update_user(parts: Parts, user_id: int, given: UserPatch, caller: Caller, actor: Actor) -> UserOut:
+    hashed = None if given.password is None else parts.passwords.hash_new(given.password)
+    with parts.database.writing() as session:
         audit = Audit(session, actor)
         user = UserRepository(session).change(user_id, given, caller, audit, password_hash=hashed)
         return UserOut.model_validate(user)

@@ -1,0 +1,116 @@
+"""The long-lived objects of a server, built once by `create_app`, and the dependencies that hand them to routes."""
+
+import threading
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from sqlalchemy.orm import Session
+
+from opendai.credentials.keys import KeyRing
+from opendai.credentials.outside import Outside
+from opendai.credentials.passwords import Passwords
+from opendai.credentials.refresh_tokens import RefreshTokens
+from opendai.credentials.secrets import SecretKey
+from opendai.credentials.tokens import Tokens
+from opendai.database import Database
+from opendai.outbound.http import Outbound
+from opendai.outbound.turns import Turns
+from opendai.settings import Settings
+from opendai.storage import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a server is made of. `app.state.parts` holds it, and nothing else is kept there."""
+
+    settings: Settings
+    database: Database
+    store: ObjectStore
+    secret_key: SecretKey
+    keys: KeyRing
+    tokens: Tokens
+    refresh_tokens: RefreshTokens
+    passwords: Passwords
+    outside: Outside | None
+    """Reads the tokens of the outside provider; None if the settings name no provider."""
+    ai_servers: Outbound
+    """The way out to AI servers, which may be on private addresses that the settings allow."""
+    ai_server_turns: Turns
+    closing: threading.Event
+    """Set when the process is told to end."""
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the server that a request came to."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+async def _parts(request: Request) -> Parts:
+    return parts_of(request)
+
+
+async def _settings(request: Request) -> Settings:
+    return parts_of(request).settings
+
+
+async def _database(request: Request) -> Database:
+    return parts_of(request).database
+
+
+async def _store(request: Request) -> ObjectStore:
+    return parts_of(request).store
+
+
+async def _secret_key(request: Request) -> SecretKey:
+    return parts_of(request).secret_key
+
+
+async def _keys(request: Request) -> KeyRing:
+    return parts_of(request).keys
+
+
+async def _tokens(request: Request) -> Tokens:
+    return parts_of(request).tokens
+
+
+async def _refresh_tokens(request: Request) -> RefreshTokens:
+    return parts_of(request).refresh_tokens
+
+
+async def _passwords(request: Request) -> Passwords:
+    return parts_of(request).passwords
+
+
+async def _session(request: Request) -> AsyncIterator[Session]:
+    database = parts_of(request).database
+    seat = database.reading_seat if request.method in {"GET", "HEAD"} else database.writing_seat
+    async with seat() as session:
+        yield session
+
+
+PartsDep = Annotated[Parts, Depends(_parts)]
+SettingsDep = Annotated[Settings, Depends(_settings)]
+StoreDep = Annotated[ObjectStore, Depends(_store)]
+SecretKeyDep = Annotated[SecretKey, Depends(_secret_key)]
+KeysDep = Annotated[KeyRing, Depends(_keys)]
+TokensDep = Annotated[Tokens, Depends(_tokens)]
+RefreshTokensDep = Annotated[RefreshTokens, Depends(_refresh_tokens)]
+PasswordsDep = Annotated[Passwords, Depends(_passwords)]
+
+# For a route that must not hold its transaction while it waits for something else.
+DatabaseDep = Annotated[Database, Depends(_database)]
+
+# scope="function": the transaction ends before the answer leaves, so that a failed commit is not answered 200.
+SessionDep = Annotated[Session, Depends(_session, scope="function")]
+
+
+def repository(kind: type[Any]) -> Any:
+    """The dependency that gives a route a repository of this kind around the request's session."""
+
+    async def provide(session: SessionDep) -> Any:
+        return kind(session)
+
+    return Depends(provide, scope="function")
