@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from fastapi import FastAPI
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -25,6 +24,7 @@ from tests.services import PostgresServer
 
 from bench.history import make_history
 from opendai import logs, tables
+from opendai.api.server import Server
 from opendai.app import create_app
 from opendai.auth.logins import begin_login, token_for_user
 from opendai.database import Database
@@ -62,7 +62,7 @@ class Question:
 class Side:
     """A server with one of the histories, and the tokens of those who ask."""
 
-    app: FastAPI
+    app: Server
     bearers: dict[str, dict[str, str]]
 
 
@@ -143,7 +143,7 @@ def _side(url: str, folder: Path, runs: int) -> Side:
     return Side(app, _bearers(app))
 
 
-def _bearers(app: FastAPI) -> dict[str, dict[str, str]]:
+def _bearers(app: Server) -> dict[str, dict[str, str]]:
     """An administrator, and a user of four groups, one of which has half of all runs."""
     database: Database = app.state.parts.database
     bearers = {}

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 import structlog
-from fastapi import FastAPI
 from structlog.contextvars import merge_contextvars
 from structlog.processors import JSONRenderer, add_log_level, format_exc_info
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.auth.logins import hash_secret, token_for_client, token_for_user
 from opendai.credentials.passwords import Passwords
 from opendai.credentials.tokens import Tokens
@@ -107,7 +107,7 @@ def _program_token(tokens: Tokens, number: int, client_id: str, role: str) -> st
 
 
 @pytest.fixture
-def make_person(client: TestClient, app: FastAPI, all_rows: Rows, password_hash: str) -> MakePerson:
+def make_person(client: TestClient, app: Server, all_rows: Rows, password_hash: str) -> MakePerson:
     """Make a user of this name, role and groups, who is logged in."""
 
     def make(name: str, role: str, groups: Sequence[str]) -> Person:
@@ -120,7 +120,7 @@ def make_person(client: TestClient, app: FastAPI, all_rows: Rows, password_hash:
 
 
 @pytest.fixture
-def make_program(client: TestClient, app: FastAPI, all_rows: Rows) -> MakeProgram:
+def make_program(client: TestClient, app: Server, all_rows: Rows) -> MakeProgram:
     """Make an API client of this name and role."""
 
     def make(name: str, role: str) -> Program:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from fastapi import FastAPI
 
+from opendai.api.server import Server
 from opendai.app import create_app
 from opendai.database import Database
 from opendai.installation import install
@@ -24,7 +24,7 @@ class Served:
     """A server of this process, and who asks it."""
 
     settings: Settings
-    app: FastAPI
+    app: Server
     client: TestClient
     rows: Rows
 
@@ -51,7 +51,7 @@ def _serving(database_url: str, data_dir: Path, server_loop: BlockingPortal) -> 
     app = create_app(settings)
     with (
         contextlib.closing(Rows(app.state.parts.database)) as rows,
-        server_loop.wrap_async_context_manager(app.router.lifespan_context(app)),
+        server_loop.wrap_async_context_manager(app.lifespan()),
     ):
         yield Served(settings, app, TestClient(app, server_loop, address="203.0.113.9"), rows)
 
@@ -84,12 +84,12 @@ def settings(served: Served) -> Settings:
 
 
 @pytest.fixture
-def app(served: Served) -> FastAPI:
+def app(served: Served) -> Server:
     return served.app
 
 
 @pytest.fixture
-def database(app: FastAPI) -> Database:
+def database(app: Server) -> Database:
     return app.state.parts.database
 
 
@@ -99,7 +99,9 @@ def all_rows(served: Served) -> Rows:
 
 
 @pytest.fixture
-def client(served: Served, all_rows: Rows) -> TestClient:
+def client(served: Served, all_rows: Rows, database: Database) -> TestClient:
     """The server, without a trace of earlier tests."""
     all_rows.put_back()
+    # The rows were changed behind the back of the server.
+    database.rights += 1
     return served.client

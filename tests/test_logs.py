@@ -14,10 +14,10 @@ from typing import Any
 import httpx
 import pytest
 import structlog
-from fastapi import FastAPI
 from sqlalchemy import insert
 
 from opendai import logs, tables
+from opendai.api.server import Server as Application
 from opendai.resources.agents import AgentRepository
 from opendai.resources.models.routes import ModelRepository
 from opendai.settings import Settings
@@ -123,7 +123,7 @@ def test_a_failure_of_ours_is_logged_once_and_not_shown(
 
 
 def test_a_failure_before_the_routes_is_logged_once_and_not_shown(
-    client: TestClient, app: FastAPI, log: Lines, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, app: Application, log: Lines, monkeypatch: pytest.MonkeyPatch
 ):
     def fail() -> None:
         raise RuntimeError("the innards of the server")
@@ -133,12 +133,12 @@ def test_a_failure_before_the_routes_is_logged_once_and_not_shown(
     assert answer.status_code == 500
     identity = answer.headers["X-Request-Id"]
     sentence = f"The server failed. Its log has the details under this request id. ({identity})"
-    assert answer.json() == {"message": sentence}
+    assert answer.json() == {"detail": sentence}
     assert sum("exception" in entry for entry in log()) == 1
 
 
 def test_a_failing_statement_keeps_its_values_to_itself(
-    client: TestClient, app: FastAPI, log: Lines, admin: Person, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, app: Application, log: Lines, admin: Person, monkeypatch: pytest.MonkeyPatch
 ):
     """Database errors quote what a statement was given; some of that is secret and all is the customer's."""
 
@@ -170,7 +170,9 @@ def test_a_traceback_for_people_does_not_show_local_variables(
     assert "canary" not in written.getvalue()
 
 
-def test_no_secret_is_ever_written(client: TestClient, app: FastAPI, log: Lines, alice: Person, ci: Program):
+def test_no_secret_is_ever_written(
+    client: TestClient, app: Application, log: Lines, alice: Person, ci: Program
+):
     canaries = _plant_everywhere(client, alice.bearer, ci)
     written = json.dumps(log())
     assert "/ai/auth" in written

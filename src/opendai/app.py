@@ -1,4 +1,4 @@
-"""The one place that knows every part: it builds the long-lived objects and mounts the API families."""
+"""The one place that knows every part: it builds the long-lived objects and puts the API families side by side."""
 
 import contextlib
 import signal
@@ -7,17 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 from types import FrameType
 
 import anyio.to_thread
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
-from starlette.routing import Route
-from starlette.types import Scope
 
-from opendai import __version__, logs
+from opendai import logs
 from opendai.api import agent, ai, api_clients, execution, hal, legacy, oauth, plain, v2
-from opendai.api.dialect import Family, Place
-from opendai.api.edge import HostCheck, PageAccess, Refuse, SecurityHeaders
-from opendai.api.requests import RequestLog
+from opendai.api.server import Server
 from opendai.credentials.keys import KeyRing
+from opendai.credentials.memory import Remembered
 from opendai.credentials.passwords import Passwords
 from opendai.credentials.refresh_tokens import RefreshTokens
 from opendai.credentials.secrets import load_secret_key
@@ -34,10 +29,9 @@ from opendai.storage import open_store
 from opendai.worker.loops import Worker
 
 _TOO_MANY_CALLS = "Too many AI servers are asked at once. Try again in a moment."
-_NOT_ITS_NAME = "The Host header names no address of this server."
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings) -> Server:
     """The server as an ASGI application. Its database must have been installed before."""
     secret_key = load_secret_key(settings.key_file)
     ai_servers_allowed = Allowed.parse(settings.ai_server_allowed_hosts)
@@ -68,6 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
         tokens=Tokens(keys, issuer=f"{settings.public_url}/auth/realms/{settings.realm}"),
         refresh_tokens=RefreshTokens(secret_key.derive("refresh tokens")),
         passwords=Passwords(),
+        callers=Remembered(lambda: database.rights),
         outside=outside,
         ai_servers=Outbound(allowed=ai_servers_allowed),
         ai_server_turns=Turns(at_once=settings.ai_server_calls, refusal=_TOO_MANY_CALLS, retry_after=5),
@@ -76,7 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
     worker = Worker(parts)
 
     @contextlib.asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan() -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
         await anyio.to_thread.run_sync(store.prepare)
         await anyio.to_thread.run_sync(remember_public_url, database, settings.public_url)
@@ -87,60 +82,13 @@ def create_app(settings: Settings) -> FastAPI:
         store.close()
         database.close()
 
-    app = FastAPI(title="opendai", version=__version__, lifespan=lifespan, docs_url=None, openapi_url=None)
-    app.include_router(plain.router)
-    families = {
-        ai.PREFIX: ai.create(settings),
-        execution.PREFIX: execution.create(settings),
-        agent.PREFIX: agent.create(settings),
-        oauth.PREFIX: oauth.create(settings),
-        hal.PREFIX: hal.create(settings),
-        api_clients.PREFIX: api_clients.create(settings),
-        v2.PREFIX: v2.create(settings),
-    }
-    oldest = legacy.create(settings)
-    app.router.routes.append(Route(legacy.PATH, oldest))
-    for prefix, family in families.items():
-        app.router.routes.append(Place(prefix, family))
-
-    def family_at(path: str) -> Family | None:
-        return next((family for prefix, family in families.items() if path.startswith(f"{prefix}/")), None)
-
-    def answer_elsewhere(request: Request, _error: Exception) -> JSONResponse:
-        # A line end in the path keeps a mount from matching, and a family would not hear of its own address.
-        family = family_at(request.scope["path"])
-        return family.nothing_here() if family else JSONResponse({"detail": "Not Found"}, 404)
-
-    def refuse_host(scope: Scope) -> JSONResponse:
-        family = family_at(scope["path"])
-        return family.refuse(400, _NOT_ITS_NAME) if family else JSONResponse({"detail": _NOT_ITS_NAME}, 400)
-
-    app.add_exception_handler(404, answer_elsewhere)
-    _surround(app, settings, refuse_host)
-    for application in (app, oldest, *families.values()):
-        application.state.parts = parts
-    return app
+    families = [family.create(settings) for family in (ai, execution, agent, oauth, hal, api_clients, v2)]
+    return Server(
+        parts, families, plain=plain.create(settings), oldest=legacy.create(settings), lifespan=lifespan
+    )
 
 
-def _surround(app: FastAPI, settings: Settings, refuse_host: Refuse) -> None:
-    """Put around the application what every request passes; the last one is the outermost."""
-    if settings.cors_origins:
-        # Callers bring a token and no cookie, so a browser has nothing of its own to send along.
-        app.add_middleware(
-            PageAccess,
-            allow_origins=settings.cors_origins,
-            allow_credentials=False,
-            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
-            expose_headers=["Location", "Retry-After", "X-Request-ID"],
-        )
-    if settings.hosts is not None:
-        app.add_middleware(HostCheck, hosts=settings.hosts, refuse=refuse_host)
-    app.add_middleware(RequestLog)
-    app.add_middleware(SecurityHeaders, is_https=settings.public_url.startswith("https:"))
-
-
-def create_from_environment() -> FastAPI:
+def create_from_environment() -> Server:
     """For worker processes, which are told everything through the environment."""
     settings = Settings()
     logs.configure(settings)

@@ -1,13 +1,15 @@
 """The engine, the sessions and the transactions. The only module that begins, commits or rolls back."""
 
+import asyncio
 import contextlib
 import sqlite3
+import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-import anyio
 from anyio.to_thread import run_sync
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -22,6 +24,10 @@ from sqlalchemy.types import Double
 from opendai.errors import Unavailable
 
 _WRITES = "opendai_writes"
+_RIGHTS = "opendai_rights"
+DECIDES_RIGHTS = {"opendai_decides_rights": True}
+"""The `info` of a table that says who may do what."""
+_LONGEST_TURN_SECONDS = 10.0
 # For so long after its last use a connection is taken for good.
 _TRUSTED_SECONDS = 1.0
 _Answer = TypeVar("_Answer")
@@ -83,14 +89,16 @@ class Database:
             )
         )
         self._writers = self.engine.execution_options(**{_WRITES: True})
-        self._seats = anyio.CapacityLimiter(threads)
-        # Commits have threads of their own: a request that holds the write lock never queues behind those
-        # that wait for it.
-        self._commit_threads = anyio.CapacityLimiter(threads)
-        # SQLite has one writer. Waiting here costs no thread and keeps the order; its own lock polls.
-        self._turn: contextlib.AbstractAsyncContextManager[Any] = (
-            anyio.Lock() if self.is_sqlite else contextlib.nullcontext()
-        )
+        # SQLite has one writer, and one thread writes for all requests. Others wait for their turn behind it: the
+        # lock of SQLite itself polls, and keeps no order.
+        self._writing = ThreadPoolExecutor(1 if self.is_sqlite else threads, "opendai-writing")
+        self._reading = ThreadPoolExecutor(threads, "opendai-reading")
+        self._turn = threading.Lock() if self.is_sqlite else None
+        self.rights = 0
+        """Counts the transactions of this process that changed a table which says who may do what."""
+        event.listen(self.engine, "after_cursor_execute", self._note_rights)
+        event.listen(self.engine, "commit", self._count_rights)
+        event.listen(self.engine, "rollback", _forget_rights)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
@@ -100,10 +108,48 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
-        """One transaction: committed when the block ends, rolled back when it raises."""
-        with Session(self._writers, expire_on_commit=False) as session:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        Unavailable if others write for too long.
+        """
+        with self._in_turn(), Session(self._writers, expire_on_commit=False) as session:
             yield session
             session.commit()
+
+    @contextlib.contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=_LONGEST_TURN_SECONDS):
+            raise Unavailable("Others write to the database for too long. Try again in a moment.")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    async def run(self, work: Callable[[], _Answer], *, writes: bool) -> _Answer:
+        """The result of work that reads or writes, in a thread that is there for it."""
+        threads = self._writing if writes else self._reading
+        return await asyncio.get_running_loop().run_in_executor(threads, work)
+
+    async def read(self, question: Callable[[Session], _Answer]) -> _Answer:
+        """The answer to a question, asked in a thread with a session that reads."""
+
+        def ask() -> _Answer:
+            with self.reading() as session:
+                return question(session)
+
+        return await self.run(ask, writes=False)
+
+    async def write(self, change: Callable[[Session], _Answer]) -> _Answer:
+        """The result of a change, made in a thread as one transaction."""
+
+        def make() -> _Answer:
+            with self.writing() as session:
+                return change(session)
+
+        return await self.run(make, writes=True)
 
     async def look_up(self, question: Callable[[Connection], _Answer]) -> _Answer:
         """The answer to a question by key, on a connection of its own.
@@ -116,25 +162,16 @@ class Database:
         with self._readers.connect() as connection:
             return question(connection)
 
-    @contextlib.asynccontextmanager
-    async def reading_seat(self) -> AsyncIterator[Session]:
-        """A request's session that reads."""
-        async with self._seats:
-            # Closing needs no I/O: SQLite is in this process, PostgreSQL is in autocommit.
-            with Session(self._readers, expire_on_commit=False) as session:
-                yield session
+    def _note_rights(self, connection: Connection, *given: Any) -> None:
+        compiled = given[3].compiled if given[3] is not None else None
+        if compiled is not None and (compiled.isinsert or compiled.isupdate or compiled.isdelete):
+            table = compiled.statement.table
+            if DECIDES_RIGHTS.items() <= table.info.items():
+                connection.info[_RIGHTS] = True
 
-    @contextlib.asynccontextmanager
-    async def writing_seat(self) -> AsyncIterator[Session]:
-        """A request's transaction: committed when the block ends, rolled back when it raises."""
-        async with self._seats, self._turn:
-            session = Session(self._writers, expire_on_commit=False)
-            try:
-                yield session
-                await run_sync(session.commit, limiter=self._commit_threads)
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await run_sync(session.close, limiter=self._commit_threads)
+    def _count_rights(self, connection: Connection) -> None:
+        if connection.info.pop(_RIGHTS, False):
+            self.rights += 1
 
     def check(self) -> None:
         """Return if the database answers, else raise Unavailable."""
@@ -145,7 +182,15 @@ class Database:
             raise Unavailable("The database does not answer.") from error
 
     def close(self) -> None:
+        self._reading.shutdown()
+        self._writing.shutdown()
         self.engine.dispose()
+
+
+def _forget_rights(connection: Connection) -> None:
+    # A connection that is lost has no info any more, and nothing to forget.
+    if not connection.invalidated:
+        connection.info.pop(_RIGHTS, None)
 
 
 def upsert(session: Session, table: type[Table]) -> Any:

@@ -1,7 +1,6 @@
 """The long-lived objects of a server, built once by `create_app`, and the dependencies that hand them to routes."""
 
 import threading
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -9,6 +8,7 @@ from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from opendai.credentials.keys import KeyRing
+from opendai.credentials.memory import Remembered
 from opendai.credentials.outside import Outside
 from opendai.credentials.passwords import Passwords
 from opendai.credentials.refresh_tokens import RefreshTokens
@@ -19,6 +19,9 @@ from opendai.outbound.http import Outbound
 from opendai.outbound.turns import Turns
 from opendai.settings import Settings
 from opendai.storage import ObjectStore
+
+SESSION = "opendai.session"
+"""Where the scope of a request has its session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Parts:
     tokens: Tokens
     refresh_tokens: RefreshTokens
     passwords: Passwords
+    callers: Remembered[Any]
+    """Callers by their tokens, for a second at most."""
     outside: Outside | None
     """Reads the tokens of the outside provider; None if the settings name no provider."""
     ai_servers: Outbound
@@ -84,11 +89,10 @@ async def _passwords(request: Request) -> Passwords:
     return parts_of(request).passwords
 
 
-async def _session(request: Request) -> AsyncIterator[Session]:
-    database = parts_of(request).database
-    seat = database.reading_seat if request.method in {"GET", "HEAD"} else database.writing_seat
-    async with seat() as session:
-        yield session
+async def session_of(request: Request) -> Session:
+    """The session that was opened for a plain operation: GET and HEAD read, everything else writes."""
+    session: Session = request.scope[SESSION]
+    return session
 
 
 PartsDep = Annotated[Parts, Depends(_parts)]
@@ -103,8 +107,8 @@ PasswordsDep = Annotated[Passwords, Depends(_passwords)]
 # For a route that must not hold its transaction while it waits for something else.
 DatabaseDep = Annotated[Database, Depends(_database)]
 
-# scope="function": the transaction ends before the answer leaves, so that a failed commit is not answered 200.
-SessionDep = Annotated[Session, Depends(_session, scope="function")]
+# For plain operations alone. Their transaction ends before the answer leaves: a failed commit is not answered 200.
+SessionDep = Annotated[Session, Depends(session_of)]
 
 
 def repository(kind: type[Any]) -> Any:
@@ -113,4 +117,4 @@ def repository(kind: type[Any]) -> Any:
     async def provide(session: SessionDep) -> Any:
         return kind(session)
 
-    return Depends(provide, scope="function")
+    return Depends(provide)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from anyio.from_thread import BlockingPortal
-from fastapi import FastAPI
 
+from opendai.api.server import Server
 from opendai.app import create_app
 from opendai.installation import install
 from opendai.settings import Settings
@@ -47,7 +47,7 @@ def asking(installed: Path, server_loop: BlockingPortal) -> Iterator[Callable[..
     with contextlib.ExitStack() as stack:
 
         @functools.cache
-        def serve(**settings: object) -> FastAPI:
+        def serve(**settings: object) -> Server:
             configured = Settings(data_dir=installed, threads=2, **settings)
             app = create_app(configured.reached_at("http://localhost:8000"))
             stack.callback(app.state.parts.database.close)

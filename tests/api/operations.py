@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fastapi import FastAPI
-from starlette.routing import Mount
+from opendai.api.server import Server
 
 _OPENID = "/auth/realms/{realm}/protocol/openid-connect"
 # What is asked without a bearer token: the ways to get one and, by a client's secret, to ask after it and to end
@@ -56,9 +55,8 @@ class Operation:
         return "/".join(value if part.startswith("{") else part for part in parts)
 
 
-def every_operation(app: FastAPI) -> Iterator[Operation]:
-    for mount in app.routes:
-        if isinstance(mount, Mount) and isinstance(mount.app, FastAPI):
-            for path, methods in mount.app.openapi()["paths"].items():
-                for method, page in methods.items():
-                    yield Operation(method.upper(), mount.path + path, "requestBody" in page)
+def every_operation(app: Server) -> Iterator[Operation]:
+    for family in app.families:
+        for path, methods in family.openapi()["paths"].items():
+            for method, page in methods.items():
+                yield Operation(method.upper(), family.prefix + path, "requestBody" in page)

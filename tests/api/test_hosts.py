@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 
+from opendai.api.server import Server
 from opendai.settings import Settings
 from tests.api.conftest import ALWAYS, DENIED, FAMILIES
 from tests.conftest import Person
@@ -24,7 +24,7 @@ def test_a_foreign_host_is_refused_in_the_shape_of_its_family(client: TestClient
     assert response.headers.items() >= {**ALWAYS, **DENIED}.items()
 
 
-def test_a_foreign_host_gets_nothing_done(client: TestClient, app: FastAPI, admin: Person) -> None:
+def test_a_foreign_host_gets_nothing_done(client: TestClient, app: Server, admin: Person) -> None:
     headers = {**admin.bearer, "Host": "evil.example"}
     assert client.delete(f"/ai/users/{admin.id}", headers=headers).status_code == 400
     assert client.get(f"/ai/users/{admin.id}", headers=admin.bearer).status_code == 200

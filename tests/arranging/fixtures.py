@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from joserfc import jwt
 from sqlalchemy import delete, func, select
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.database import Database
 from tests.arranging.browsing import ISSUER, RETURN, Browser, LoginClient, make_login, make_login_client
 from tests.arranging.visiting import Visit
@@ -76,7 +76,7 @@ def browser(client: TestClient, shop: LoginClient) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser, alice: Person, shop: LoginClient, database: Database, app: FastAPI) -> Visit:
+def visit(browser: Browser, alice: Person, shop: LoginClient, database: Database, app: Server) -> Visit:
     session = browser.be_logged_in(database, alice)
     login = make_login(database, alice, shop, session)
     claims = {

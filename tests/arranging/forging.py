@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-from fastapi import FastAPI
 from sqlalchemy import select
 
+from opendai.api.server import Server
 from opendai.tables import SigningKey
 
 Sign = Callable[[bytes], bytes]
@@ -47,7 +47,7 @@ class Forger:
         return self.private_key.public_key().public_numbers().n.to_bytes(256)
 
 
-def make_forger(app: FastAPI, token: str) -> Forger:
+def make_forger(app: Server, token: str) -> Forger:
     """A forger who has seen this token."""
     with app.state.parts.database.reading() as session:
         row = session.scalars(select(SigningKey).order_by(SigningKey.id)).first()

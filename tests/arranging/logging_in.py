@@ -8,10 +8,10 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import FastAPI
 from sqlalchemy import select
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.auth.logins import hash_secret
 from opendai.database import Database, database_clock
 from opendai.identity.token.codes import make_code
@@ -80,7 +80,7 @@ class Portal:
 
 
 def make_portal(
-    app: FastAPI,
+    app: Server,
     client: TestClient,
     person: Person,
     *,

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 import httpx2
 import pytest
 from anyio.from_thread import BlockingPortal
-from fastapi import FastAPI
 from sqlalchemy import select, update
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.auth import attempts
 from opendai.auth.addresses import network_of
 from opendai.credentials.passwords import Passwords
@@ -25,19 +25,19 @@ ADDRESS = "203.0.113.7"
 
 
 @pytest.fixture
-def guesser(client: TestClient, app: FastAPI, server_loop: BlockingPortal) -> TestClient:
+def guesser(client: TestClient, app: Server, server_loop: BlockingPortal) -> TestClient:
     """Asks from an address of its own; the server has been started and emptied."""
     return TestClient(app, server_loop, address=ADDRESS)
 
 
 @pytest.fixture
-def quick(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(app: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a hundred guesses are made, the hash of each would only cost time."""
     monkeypatch.setattr(Passwords, "verify", lambda _self, password, hashed: password == PASSWORD and hashed)
 
 
 @pytest.fixture
-def switched_on(app: FastAPI) -> Iterator[None]:
+def switched_on(app: Server) -> Iterator[None]:
     with with_settings(app, internal_auth=True):
         yield
 
@@ -208,7 +208,7 @@ def test_what_is_stored_does_not_show_what_was_typed(
 
 
 def test_behind_a_proxy_the_address_of_the_guesser_counts(
-    app: FastAPI, server_loop: BlockingPortal, alice: Person, database: Database
+    app: Server, server_loop: BlockingPortal, alice: Person, database: Database
 ) -> None:
     behind = TestClient(app, server_loop, address="10.0.0.1")
     with with_settings(app, trusted_proxies=(ipaddress.ip_network("10.0.0.0/8"),)):

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from fastapi import FastAPI
 from joserfc import jwe
 from joserfc.jwk import RSAKey
 
+from opendai.api.server import Server
 from opendai.errors import Unauthorized
 from tests.arranging.forging import Forger, compact, encoded, foreign_key, hs256, make_forger, rs256, unsigned
 from tests.arranging.logging_in import OPENID, Portal, bearer, make_portal
@@ -162,12 +162,12 @@ FORGERIES: dict[str, Callable[[Forger], str]] = {
 
 
 @pytest.fixture
-def forger(app: FastAPI, alice: Person) -> Forger:
+def forger(app: Server, alice: Person) -> Forger:
     return make_forger(app, alice.bearer["Authorization"].removeprefix("Bearer "))
 
 
 @pytest.fixture
-def portal(app: FastAPI, client: TestClient, alice: Person) -> Portal:
+def portal(app: Server, client: TestClient, alice: Person) -> Portal:
     return make_portal(app, client, alice)
 
 
@@ -201,7 +201,7 @@ def test_every_forged_token_is_refused_in_the_same_bytes(client: TestClient, for
     assert _told_apart(client, {name: forge(forger) for name, forge in FORGERIES.items()}) == set()
 
 
-def test_tokens_of_another_purpose_open_nothing(client: TestClient, app: FastAPI, portal: Portal) -> None:
+def test_tokens_of_another_purpose_open_nothing(client: TestClient, app: Server, portal: Portal) -> None:
     answer = portal.log_in(scope="openid")
     link = app.state.parts.store.presigned_url(
         "screenshots/1", expires_in=60, content_type="image/png", download_as=None
@@ -235,7 +235,7 @@ def test_an_access_token_is_no_refresh_token(portal: Portal) -> None:
     ["A" * 10_000_000, "." * 10_000_000, base64.b64encode(b"[" * 100_000).decode() + ".e30.e30"],
     ids=["ten megabytes", "ten million parts", "a deep header"],
 )
-def test_what_is_too_long_is_refused_before_it_is_read(app: FastAPI, token: str) -> None:
+def test_what_is_too_long_is_refused_before_it_is_read(app: Server, token: str) -> None:
     started = time.perf_counter()
     with pytest.raises(Unauthorized):
         app.state.parts.tokens.read(token, now=time.time())

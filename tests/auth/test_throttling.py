@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
+from opendai.api.server import Server
 from opendai.credentials.passwords import Passwords
 from tests.arranging.parts import replaced
 from tests.conftest import PASSWORD, Person, Program
@@ -20,7 +20,7 @@ AT_ONCE = 8
 
 
 @pytest.fixture
-def one_at_a_time(app: FastAPI) -> Iterator[None]:
+def one_at_a_time(app: Server) -> Iterator[None]:
     with replaced(app, passwords=Passwords(at_once=1, waiting=0, pause_seconds=0)):
         yield
 

@@ -8,8 +8,8 @@ import re
 from typing import Any, NamedTuple
 
 import pytest
-from fastapi import FastAPI
 
+from opendai.api.server import Server
 from tests.api.operations import every_operation
 from tests.contract import cases
 from tests.contract.registry import refusals, successes
@@ -161,7 +161,7 @@ def _unknown(found: re.Match[str]) -> str:
     return UNKNOWN_UUID if len(found[0]) == len(UNKNOWN_UUID) else f"{found[0]}987654321"
 
 
-def test_the_table_has_a_row_for_each_operation(app: FastAPI) -> None:
+def test_the_table_has_a_row_for_each_operation(app: Server) -> None:
     offered = {f"{found.method} {found.path}" for found in every_operation(app)}
     assert set(TABLE) == {name for name in offered if name.split(" ")[1].startswith("/ai/")}
 

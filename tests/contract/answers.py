@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import FastAPI
-from starlette.routing import Mount
-
+from opendai.api.server import Server
 from tests.contract.published import ListOf, Object, Shape
 
 
@@ -55,11 +53,10 @@ class Served:
         return self.schemas[name] if name else schema
 
 
-def served(app: FastAPI, prefix: str) -> dict[str, Served]:
+def served(app: Server, prefix: str) -> dict[str, Served]:
     """The operations of the family mounted at a prefix, by name."""
-    mount = next(route for route in app.routes if isinstance(route, Mount) and route.path == prefix)
-    assert isinstance(mount.app, FastAPI)
-    document = mount.app.openapi()
+    family = next(family for family in app.families if family.prefix == prefix)
+    document = family.openapi()
     found = [
         Served(method.upper(), prefix + path, page, document["components"].get("schemas", {}))
         for path, methods in document["paths"].items()

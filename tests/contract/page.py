@@ -7,8 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from fastapi import FastAPI
-
+from opendai.api.server import Server
 from opendai.app import create_app
 from opendai.installation import install
 from opendai.settings import Settings
@@ -44,7 +43,7 @@ _EVERYWHERE = """## What holds everywhere
 """
 
 _FAMILIES = {
-    "/execution_service/api/v1": "Executions, as DAI 6.5 to 7.5 publish them. Bad input is 422 in FastAPI's words, "
+    "/execution_service/api/v1": "Executions, as DAI 6.5 to 7.5 publish them. Bad input is 422 in Server's words, "
     'other refusals are `{"detail": "…"}`.',
     "/auth": "Tokens, as Keycloak, RFC 6749 and OpenID Connect have them; [tokens.md](tokens.md) tells which "
     "grants there are and how long a login lasts. People log in by a page, with the authorization code flow and PKCE "
@@ -55,12 +54,12 @@ _FAMILIES = {
     'other refusals are `{"message": "…"}`.',
     "/api_clients": "The programs that may ask for tokens, which DAI 6.5 manages in its pages: for people who are "
     "administrators alone. Refusals are worded as those under `/ai`. The slash at the end may be left out.",
-    "/api/v2": "Of the public API v2 the way to a token. Bad input is 422 in FastAPI's words, other refusals are "
+    "/api/v2": "Of the public API v2 the way to a token. Bad input is 422 in Server's words, other refusals are "
     '`{"type": "…", "title": "…", "status": 401, "detail": "…"}`.',
 }
 
 
-def render(app: FastAPI) -> str:
+def render(app: Server) -> str:
     """The page as text."""
     published, offered = operations(), served(app, "/ai")
     parts = [
@@ -105,7 +104,7 @@ def _deviations(operation: Operation) -> Iterator[str]:
         yield deviations.REMARKS[operation.name]
 
 
-def _family(app: FastAPI, prefix: str, about: str) -> str:
+def _family(app: Server, prefix: str, about: str) -> str:
     # A cell is one line, and a description may have several.
     rows = (
         (f"`{name}`", " ".join(ours.page["description"].split()))

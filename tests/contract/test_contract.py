@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
+from opendai.api.server import Server
 from tests.contract import cases, everywhere, examples
 from tests.contract.answers import Served, nullable_fields, served
 from tests.contract.deviations import (
@@ -30,7 +30,7 @@ LOGIN = "POST /ai/auth"
 
 
 @pytest.fixture
-def offered(app: FastAPI) -> dict[str, Served]:
+def offered(app: Server) -> dict[str, Served]:
     return served(app, "/ai")
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
+from opendai.api.server import Server
 from tests.arranging.browsing import OPENID, REALM
 from tests.arranging.logging_in import make_portal
 from tests.arranging.walking import AGENTS, ANY_AGENT, EXECUTIONS, log, step
@@ -226,7 +226,7 @@ REQUESTS: dict[str, Callable[[World], Any]] = {
 }
 
 
-def test_every_operation_beside_ai_has_a_request(app: FastAPI) -> None:
+def test_every_operation_beside_ai_has_a_request(app: Server) -> None:
     prefixes = (
         "/execution_service/api/v1",
         "/agent_service/api/v1",

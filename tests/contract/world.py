@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
+from opendai.api.server import Server
 from opendai.credentials.passwords import Passwords
 from opendai.outbound.http import Answer
 from tests.arranging.browsing import RETURN, Browser, make_login_client
@@ -91,7 +91,7 @@ class World:
 
     def __init__(
         self,
-        app: FastAPI,
+        app: Server,
         client: TestClient,
         people: dict[str, Person],
         lab: Program,
@@ -265,7 +265,7 @@ def made(response: Any) -> Any:
 
 @pytest.fixture
 def world(
-    app: FastAPI,
+    app: Server,
     client: TestClient,
     admin: Person,
     alice: Person,

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from fastapi import FastAPI
 from joserfc import jwt
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.credentials.key_rotation import (
     disable_key,
     has_keys_to_retire,
@@ -45,7 +45,7 @@ def undone(database: Database) -> Iterator[Session]:
 
 
 @pytest.fixture
-def secret_key(app: FastAPI):
+def secret_key(app: Server):
     return app.state.parts.secret_key
 
 
@@ -55,7 +55,7 @@ def pair():
 
 
 @pytest.fixture
-def next_key(client: TestClient, database: Database, app: FastAPI, pair) -> Iterator[str]:
+def next_key(client: TestClient, database: Database, app: Server, pair) -> Iterator[str]:
     """A key of the database that will sign in a day, and is gone after the test."""
     with database.writing() as session:
         kid = rotate_keys(session, app.state.parts.secret_key, pair, delay=DAY).kid
@@ -199,7 +199,7 @@ def test_a_flood_of_unknown_kids_from_many_threads_reads_once(
 
 
 @pytest.mark.slow
-def test_the_running_server_learns_a_key_by_itself(client: TestClient, next_key: str, app: FastAPI):
+def test_the_running_server_learns_a_key_by_itself(client: TestClient, next_key: str, app: Server):
     def published() -> set[str]:
         keys = client.get("/auth/realms/eggplant/protocol/openid-connect/certs").json()["keys"]
         return {key["kid"] for key in keys}
@@ -208,7 +208,7 @@ def test_the_running_server_learns_a_key_by_itself(client: TestClient, next_key:
 
 
 def test_a_person_stays_logged_in_over_a_rotation(
-    client: TestClient, alice: Person, app: FastAPI, next_key: str
+    client: TestClient, alice: Person, app: Server, next_key: str
 ):
     app.state.parts.keys.read()
     assert client.get("/ai/agents", headers=alice.bearer).status_code == 200

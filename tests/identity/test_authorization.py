@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select, update
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.auth.logins import begin_login, hash_secret
 from opendai.database import Database, database_clock
 from opendai.identity.token.scopes import granted_scope
@@ -44,7 +44,7 @@ def test_a_person_without_rights_may_log_in(browser: Browser, nobody: Person):
 
 
 def test_what_the_browser_keeps_is_not_for_scripts_or_other_sites(
-    browser: Browser, alice: Person, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, alice: Person, app: Server, monkeypatch: pytest.MonkeyPatch
 ):
     cookies = browser.log_in().headers.get_list("set-cookie")
     session = next(cookie for cookie in cookies if cookie.startswith("OPENDAI_SESSION="))
@@ -53,7 +53,7 @@ def test_what_the_browser_keeps_is_not_for_scripts_or_other_sites(
     assert "secure" not in parts  # The address of the tests is plain http.
 
 
-def test_over_https_the_cookies_are_for_https_alone(client: TestClient, app: FastAPI, shop: LoginClient):
+def test_over_https_the_cookies_are_for_https_alone(client: TestClient, app: Server, shop: LoginClient):
     tokens = app.state.parts.tokens
     usual = tokens.issuer
     tokens.issuer = "https://dai.example.com/dai/auth/realms/eggplant"

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import delete, select, update
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.auth.logins import hash_secret
 from opendai.database import Database, database_clock
 from opendai.errors import Problem
@@ -22,7 +22,7 @@ INVALID = (400, {"error": "invalid_grant", "error_description": "Code not valid"
 
 
 @pytest.fixture
-def portal(app: FastAPI, client: TestClient, alice: Person) -> Portal:
+def portal(app: Server, client: TestClient, alice: Person) -> Portal:
     return make_portal(app, client, alice)
 
 
@@ -32,7 +32,7 @@ def refusal(response: Any) -> tuple[int, Any]:
 
 @pytest.mark.parametrize("is_public", [True, False], ids=["public", "confidential"])
 def test_a_code_is_exchanged_for_every_token(
-    app: FastAPI, client: TestClient, alice: Person, is_public: bool
+    app: Server, client: TestClient, alice: Person, is_public: bool
 ) -> None:
     portal = make_portal(app, client, alice, is_public=is_public)
     response = portal.exchange(portal.code(scope="openid unknown"))
@@ -87,7 +87,7 @@ def test_without_openid_there_is_no_id_token(portal: Portal) -> None:
     assert "id_token" not in answer
 
 
-def test_without_the_grant_there_is_no_refresh_token(app: FastAPI, client: TestClient, alice: Person) -> None:
+def test_without_the_grant_there_is_no_refresh_token(app: Server, client: TestClient, alice: Person) -> None:
     answer = make_portal(app, client, alice, grants=("authorization_code",)).log_in()
     assert "refresh_token" not in answer
     assert answer["refresh_expires_in"] == 0
@@ -157,7 +157,7 @@ def test_the_challenge_itself_is_no_verifier(portal: Portal) -> None:
 
 
 def test_another_program_cannot_use_a_code_and_uses_it_up(
-    app: FastAPI, client: TestClient, alice: Person, portal: Portal
+    app: Server, client: TestClient, alice: Person, portal: Portal
 ) -> None:
     other = make_portal(app, client, alice, name="other", is_public=False)
     code = portal.code()
@@ -166,7 +166,7 @@ def test_another_program_cannot_use_a_code_and_uses_it_up(
 
 
 def test_who_is_not_the_program_does_not_use_up_its_code(
-    app: FastAPI, client: TestClient, alice: Person
+    app: Server, client: TestClient, alice: Person
 ) -> None:
     portal = make_portal(app, client, alice, is_public=False)
     code = portal.code()

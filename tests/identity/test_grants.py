@@ -4,10 +4,10 @@ import base64
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select, update
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.auth.logins import begin_login
 from opendai.database import Database
 from tests.arranging.logging_in import TOKEN, Portal, bearer, claims_of, make_portal
@@ -18,7 +18,7 @@ EVERY_GRANT = ("client_credentials", "password", "authorization_code", "refresh_
 
 
 @pytest.fixture
-def portal(app: FastAPI, client: TestClient, alice: Person) -> Portal:
+def portal(app: Server, client: TestClient, alice: Person) -> Portal:
     return make_portal(app, client, alice, grants=("password", "refresh_token"), is_public=False)
 
 
@@ -36,7 +36,7 @@ def log_in(portal: Portal, **fields: str) -> Any:
 
 @pytest.mark.parametrize("grant", EVERY_GRANT)
 def test_a_grant_that_the_client_has_not_is_refused(
-    app: FastAPI, client: TestClient, alice: Person, grant: str
+    app: Server, client: TestClient, alice: Person, grant: str
 ) -> None:
     others = tuple(other for other in EVERY_GRANT if other != grant)
     portal = make_portal(app, client, alice, grants=others, is_public=False)
@@ -44,7 +44,7 @@ def test_a_grant_that_the_client_has_not_is_refused(
 
 
 def test_a_client_without_a_secret_gets_no_token_of_its_own(
-    app: FastAPI, client: TestClient, alice: Person
+    app: Server, client: TestClient, alice: Person
 ) -> None:
     portal = make_portal(app, client, alice, grants=EVERY_GRANT)
     assert refusal(portal.grant("client_credentials")) == (400, "unauthorized_client")
@@ -52,7 +52,7 @@ def test_a_client_without_a_secret_gets_no_token_of_its_own(
 
 @pytest.mark.parametrize("is_public", [True, False])
 def test_a_client_with_the_wrong_kind_of_proof_is_refused(
-    app: FastAPI, client: TestClient, alice: Person, is_public: bool
+    app: Server, client: TestClient, alice: Person, is_public: bool
 ) -> None:
     portal = make_portal(app, client, alice, grants=EVERY_GRANT, is_public=is_public)
     fields = {"client_id": "portal-id"} | ({"client_secret": "anything"} if is_public else {})
@@ -68,7 +68,7 @@ def test_a_client_with_the_wrong_kind_of_proof_is_refused(
 
 @pytest.mark.parametrize("is_public", [True, False])
 def test_a_revoked_client_is_nobody(
-    app: FastAPI, client: TestClient, alice: Person, database: Database, is_public: bool
+    app: Server, client: TestClient, alice: Person, database: Database, is_public: bool
 ) -> None:
     portal = make_portal(app, client, alice, is_public=is_public)
     answer, code = portal.log_in(), portal.code()
@@ -114,7 +114,7 @@ def test_basic_that_cannot_be_decoded_is_an_invalid_client(client: TestClient, e
 
 @pytest.mark.parametrize("client_id", ["client:dai:agent:integration", "a:b"])
 def test_an_id_with_colons_works_in_basic(
-    app: FastAPI, client: TestClient, make_program: MakeProgram, client_id: str
+    app: Server, client: TestClient, make_program: MakeProgram, client_id: str
 ) -> None:
     program = make_program("colons", "agent")
     database: Database = app.state.parts.database
@@ -145,7 +145,7 @@ def test_what_is_not_a_form_is_an_invalid_request(client: TestClient, ci: Progra
 
 
 @pytest.mark.parametrize("grant", ["client_credentials", "password"])
-def test_a_malformed_scope_is_refused(app: FastAPI, client: TestClient, alice: Person, grant: str) -> None:
+def test_a_malformed_scope_is_refused(app: Server, client: TestClient, alice: Person, grant: str) -> None:
     portal = make_portal(app, client, alice, grants=EVERY_GRANT, is_public=False)
     for scope in ('"', "a\\b", "a\tb", "é"):
         response = portal.grant(grant, username="alice", password=PASSWORD, scope=scope)
@@ -222,7 +222,7 @@ def test_no_login_begins_through_a_client_that_was_deleted_in_the_meantime(
 
 
 def test_a_program_through_which_people_log_in_has_no_rights(
-    app: FastAPI, client: TestClient, alice: Person
+    app: Server, client: TestClient, alice: Person
 ) -> None:
     portal = make_portal(app, client, alice, grants=("client_credentials",), is_public=False)
     response = portal.grant("client_credentials")

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import update
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.database import Database, database_clock
 from tests.arranging.logging_in import OPENID, Portal, claims_of, make_portal
 from tests.conftest import Person, Program
@@ -16,7 +16,7 @@ INACTIVE = {"active": False}
 
 
 @pytest.fixture
-def portal(app: FastAPI, client: TestClient, alice: Person) -> Portal:
+def portal(app: Server, client: TestClient, alice: Person) -> Portal:
     return make_portal(app, client, alice, is_public=False)
 
 
@@ -128,7 +128,7 @@ def test_a_hint_changes_nothing(client: TestClient, ci: Program, lab: Program) -
 
 @pytest.mark.parametrize("fields", [{}, {"client_id": "public-id"}, {"client_id": "lab-id"}])
 def test_who_does_not_prove_to_be_a_client_is_told_nothing(
-    app: FastAPI, client: TestClient, alice: Person, lab: Program, fields: dict[str, str]
+    app: Server, client: TestClient, alice: Person, lab: Program, fields: dict[str, str]
 ) -> None:
     make_portal(app, client, alice, name="public")
     response = client.post(f"{OPENID}/token/introspect", data={"token": token_of(alice), **fields})

@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import update
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.credentials.passwords import Passwords
 from opendai.database import Database
 from opendai.identity.browser import forms as page_forms
@@ -111,13 +111,13 @@ def test_an_account_without_a_password_fails_in_the_same_words(
 
 
 @contextlib.contextmanager
-def crowded(app: FastAPI) -> Iterator[None]:
+def crowded(app: Server) -> Iterator[None]:
     """As if more logins were waiting than may wait."""
     with replaced(app, passwords=Passwords(at_once=1, waiting=-1, pause_seconds=0.01)):
         yield
 
 
-def test_too_many_logins_at_once_are_429_on_the_page(browser: Browser, alice: Person, app: FastAPI):
+def test_too_many_logins_at_once_are_429_on_the_page(browser: Browser, alice: Person, app: Server):
     page = browser.authorize()
     with crowded(app):
         refused = browser.submit(page, username="alice", password=PASSWORD)

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from joserfc import jwt
 from sqlalchemy import update
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.auth.logins import token_for_user
 from opendai.credentials.keys import fresh_pair
 from opendai.database import Database
@@ -65,7 +65,7 @@ def test_without_an_address_a_page_says_so(visit: Visit, rows: Callable[[], tupl
 
 
 def test_tokens_of_the_login_are_refused_at_once(
-    visit: Visit, client: TestClient, alice: Person, database: Database, app: FastAPI
+    visit: Visit, client: TestClient, alice: Person, database: Database, app: Server
 ):
     with database.reading() as session:
         user, login = session.get(tables.User, alice.id), session.get(tables.Login, visit.login)
@@ -170,7 +170,7 @@ def _signed_with_bytes(secret: bytes, kid: str, body: str) -> str:
     return f"{text}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
 
 
-def _forgeries(visit: Visit, app: FastAPI, alice: Person) -> dict[str, str]:
+def _forgeries(visit: Visit, app: Server, alice: Person) -> dict[str, str]:
     key = app.state.parts.keys.signing
     foreign = fresh_pair()
     header = {"alg": "RS256", "kid": key.kid}
@@ -198,7 +198,7 @@ def _forgeries(visit: Visit, app: FastAPI, alice: Person) -> dict[str, str]:
 
 
 def test_what_is_no_id_token_of_ours_is_no_hint(
-    visit: Visit, alice: Person, app: FastAPI, rows: Callable[[], tuple[int, int]]
+    visit: Visit, alice: Person, app: Server, rows: Callable[[], tuple[int, int]]
 ):
     for name, hint in _forgeries(visit, app, alice).items():
         response = visit.log_out(id_token_hint=hint, post_logout_redirect_uri=RETURN)

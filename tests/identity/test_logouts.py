@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.database import Database
 from tests.arranging.logging_in import OPENID, Portal, begin_browser_session, make_portal
 from tests.arranging.racing import at_once
@@ -15,7 +15,7 @@ from tests.inprocess import TestClient
 
 
 @pytest.fixture(params=[True, False], ids=["public", "confidential"])
-def portal(request: pytest.FixtureRequest, app: FastAPI, client: TestClient, alice: Person) -> Portal:
+def portal(request: pytest.FixtureRequest, app: Server, client: TestClient, alice: Person) -> Portal:
     return make_portal(app, client, alice, is_public=request.param)
 
 
@@ -29,7 +29,7 @@ def refusal(response: Any) -> tuple[int, str]:
 
 
 def test_logging_out_ends_every_login_of_the_browser_session(
-    app: FastAPI, client: TestClient, alice: Person, portal: Portal, database: Database
+    app: Server, client: TestClient, alice: Person, portal: Portal, database: Database
 ) -> None:
     other = make_portal(app, client, alice, name="other")
     with database.writing() as session:
@@ -44,7 +44,7 @@ def test_logging_out_ends_every_login_of_the_browser_session(
 
 
 def test_a_login_without_a_browser_ends_alone(
-    app: FastAPI, client: TestClient, alice: Person, database: Database
+    app: Server, client: TestClient, alice: Person, database: Database
 ) -> None:
     grants = ("password", "refresh_token")
     portal = make_portal(app, client, alice, grants=grants, is_public=False)
@@ -66,7 +66,7 @@ def test_an_old_refresh_token_logs_out_too(portal: Portal) -> None:
 
 
 def test_only_a_refresh_token_of_the_program_logs_out(
-    app: FastAPI, client: TestClient, alice: Person, portal: Portal
+    app: Server, client: TestClient, alice: Person, portal: Portal
 ) -> None:
     answer = portal.log_in(scope="openid")
     other = make_portal(app, client, alice, name="other")
@@ -77,7 +77,7 @@ def test_only_a_refresh_token_of_the_program_logs_out(
     assert portal.is_accepted(answer)
 
 
-def test_who_is_not_the_program_logs_nobody_out(app: FastAPI, client: TestClient, alice: Person) -> None:
+def test_who_is_not_the_program_logs_nobody_out(app: Server, client: TestClient, alice: Person) -> None:
     portal = make_portal(app, client, alice, is_public=False)
     answer = portal.log_in()
     for fields in ({}, {"client_id": "portal-id"}, {"client_id": "portal-id", "client_secret": "wrong"}):

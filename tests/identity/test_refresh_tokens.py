@@ -5,10 +5,10 @@ import json
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select, update
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.database import Database, database_clock
 from tests.arranging.logging_in import Portal, claims_of, make_portal
 from tests.arranging.racing import at_once
@@ -19,7 +19,7 @@ INVALID = (400, {"error": "invalid_grant", "error_description": "Invalid refresh
 
 
 @pytest.fixture
-def portal(app: FastAPI, client: TestClient, alice: Person) -> Portal:
+def portal(app: Server, client: TestClient, alice: Person) -> Portal:
     return make_portal(app, client, alice)
 
 
@@ -110,7 +110,7 @@ def test_a_login_cannot_be_refreshed_beyond_its_longest(portal: Portal, database
 
 
 def test_a_refresh_token_is_for_its_program_alone(
-    app: FastAPI, client: TestClient, alice: Person, portal: Portal
+    app: Server, client: TestClient, alice: Person, portal: Portal
 ) -> None:
     other = make_portal(app, client, alice, name="other")
     answer = portal.log_in()

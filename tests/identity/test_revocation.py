@@ -1,10 +1,10 @@
 """Giving tokens back."""
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.database import Database
 from tests.arranging.logging_in import OPENID, Portal, bearer, claims_of, make_portal
 from tests.arranging.racing import at_once
@@ -13,7 +13,7 @@ from tests.inprocess import TestClient
 
 
 @pytest.fixture(params=[True, False], ids=["public", "confidential"])
-def portal(request: pytest.FixtureRequest, app: FastAPI, client: TestClient, alice: Person) -> Portal:
+def portal(request: pytest.FixtureRequest, app: Server, client: TestClient, alice: Person) -> Portal:
     return make_portal(app, client, alice, is_public=request.param)
 
 
@@ -66,7 +66,7 @@ def test_a_program_ends_its_own_token(client: TestClient, ci: Program) -> None:
 
 
 def test_what_is_not_a_token_of_the_program_stays_as_it_is(
-    app: FastAPI, client: TestClient, alice: Person, ci: Program, portal: Portal, database: Database
+    app: Server, client: TestClient, alice: Person, ci: Program, portal: Portal, database: Database
 ) -> None:
     other = make_portal(app, client, alice, name="other")
     answer = other.log_in()
@@ -82,7 +82,7 @@ def test_what_is_not_a_token_of_the_program_stays_as_it_is(
         assert session.scalars(select(tables.RevokedToken)).all() == []
 
 
-def test_who_is_not_a_client_ends_nothing(app: FastAPI, client: TestClient, alice: Person) -> None:
+def test_who_is_not_a_client_ends_nothing(app: Server, client: TestClient, alice: Person) -> None:
     portal = make_portal(app, client, alice, is_public=False)
     answer = portal.log_in()
     for fields in ({}, {"client_id": "portal-id"}, {"client_id": "portal-id", "client_secret": "wrong"}):

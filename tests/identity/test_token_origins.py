@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
+from opendai.api.server import Server
 from tests.arranging.logging_in import TOKEN, Portal, make_portal
 from tests.conftest import PASSWORD, Person
 from tests.inprocess import TestClient
@@ -13,7 +13,7 @@ OWN = "https://portal.example"
 
 
 @pytest.fixture
-def portal(app: FastAPI, client: TestClient, alice: Person) -> Portal:
+def portal(app: Server, client: TestClient, alice: Person) -> Portal:
     return make_portal(app, client, alice)
 
 
@@ -61,7 +61,7 @@ def test_for_a_program_that_is_not_known_no_page_reads_anything(portal: Portal) 
 
 
 def test_a_program_into_which_nobody_logs_in_by_a_page_has_no_origins(
-    app: FastAPI, client: TestClient, alice: Person
+    app: Server, client: TestClient, alice: Person
 ) -> None:
     robot = make_portal(app, client, alice, grants=("password",), is_public=False)
     response = ask(robot, OWN, grant_type="password", username="alice", password=PASSWORD)

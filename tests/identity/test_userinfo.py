@@ -1,8 +1,8 @@
 """Who the holder of an access token is."""
 
 import pytest
-from fastapi import FastAPI
 
+from opendai.api.server import Server
 from tests.arranging.logging_in import OPENID, make_portal
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
@@ -45,7 +45,7 @@ def test_the_token_may_be_in_a_form(client: TestClient, alice: Person) -> None:
     assert (response.status_code, response.json()["sub"]) == (200, f"user:{alice.id}")
 
 
-def test_the_subject_is_that_of_the_id_token(app: FastAPI, client: TestClient, alice: Person) -> None:
+def test_the_subject_is_that_of_the_id_token(app: Server, client: TestClient, alice: Person) -> None:
     answer = make_portal(app, client, alice).log_in(scope="openid")
     response = client.get(USERINFO, headers={"Authorization": f"bearer {answer['access_token']}"})
     assert response.json()["sub"] == f"user:{alice.id}"

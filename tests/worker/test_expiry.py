@@ -2,10 +2,10 @@
 
 import threading
 
-from fastapi import FastAPI
 from sqlalchemy import func, insert, select
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.auth.logins import hash_secret
 from opendai.database import Database, Table, database_clock
 from opendai.worker.expiry import delete_expired
@@ -60,7 +60,7 @@ def counts(database: Database) -> dict[type[Table], int]:
 
 
 def test_what_is_over_goes_and_the_rest_stays(
-    app: FastAPI, client: TestClient, alice: Person, database: Database
+    app: Server, client: TestClient, alice: Person, database: Database
 ) -> None:
     portal = make_portal(app, client, alice)
     answer = portal.log_in()
@@ -74,7 +74,7 @@ def test_what_is_over_goes_and_the_rest_stays(
     assert client.get("/ai/models", headers=alice.bearer).status_code == 200
 
 
-def test_many_go_batch_by_batch(app: FastAPI, client: TestClient, database: Database) -> None:
+def test_many_go_batch_by_batch(app: Server, client: TestClient, database: Database) -> None:
     with database.writing() as session:
         now = session.scalar(select(database_clock()))
         rows = [{"jti": f"{number}", "expires": now - OVER} for number in range(1001)]
@@ -84,7 +84,7 @@ def test_many_go_batch_by_batch(app: FastAPI, client: TestClient, database: Data
 
 
 def test_it_stops_when_the_server_does(
-    app: FastAPI, client: TestClient, alice: Person, database: Database
+    app: Server, client: TestClient, alice: Person, database: Database
 ) -> None:
     fill(database, alice, make_portal(app, client, alice).id, number=1, seconds_ago=OVER)
     before, stopping = counts(database), threading.Event()

@@ -1,6 +1,6 @@
 """The agents' own protocol; docs/agents.md is its page. Errors are worded as the execution service words them."""
 
-from opendai.api.dialect import Family, build
+from opendai.api.dialect import Family
 from opendai.api.refusals import detail, detail_schema
 from opendai.resources.executions import agent_routes
 from opendai.settings import Settings
@@ -9,7 +9,7 @@ PREFIX = "/agent_service/api/v1"
 
 
 def create(settings: Settings) -> Family:
-    return build(
+    return Family(
         "opendai: agent service",
         [agent_routes.router],
         prefix=PREFIX,

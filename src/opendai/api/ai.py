@@ -1,6 +1,6 @@
 """DAI 5.2: everything under /ai. Errors are {"message", "errors"} and bad input is 400."""
 
-from opendai.api.dialect import Family, build
+from opendai.api.dialect import Family
 from opendai.api.refusals import message, message_schema
 from opendai.resources import agents
 from opendai.resources.accounts import groups, login_checks, sessions
@@ -23,7 +23,7 @@ PREFIX = "/ai"
 
 
 def create(settings: Settings) -> Family:
-    return build(
+    return Family(
         "opendai: DAI 5.2 API",
         [
             sessions.router,

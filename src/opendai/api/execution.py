@@ -1,6 +1,6 @@
 """Executions as DAI 6.5 and later publish them. Errors are {"detail"}, and bad input is 422 as FastAPI words it."""
 
-from opendai.api.dialect import Family, build
+from opendai.api.dialect import Family
 from opendai.api.refusals import detail, detail_schema
 from opendai.resources.executions import routes
 from opendai.settings import Settings
@@ -9,7 +9,7 @@ PREFIX = "/execution_service/api/v1"
 
 
 def create(settings: Settings) -> Family:
-    return build(
+    return Family(
         "opendai: execution service",
         [routes.router],
         prefix=PREFIX,

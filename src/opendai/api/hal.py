@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from opendai.api.dialect import Family, Refusal, build
+from opendai.api.dialect import Family, Refusal
 from opendai.errors import Fault
 from opendai.resources.ai_servers import generation_routes, routes
 from opendai.resources.ai_servers.schemas import CREDENTIALS_TYPE, PREFIX
@@ -19,7 +19,7 @@ _LONGEST_VALUE = 255
 
 
 def create(settings: Settings) -> Family:
-    return build(
+    return Family(
         "opendai: AI servers",
         [routes.router, generation_routes.router],
         prefix=PREFIX,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from opendai.api.dialect import Family, Refusal, build
+from opendai.api.dialect import Family, Refusal
 from opendai.identity import authorization, discovery, introspection, login_status, revocation, userinfo
 from opendai.identity.logout import forms as logouts
 from opendai.identity.logout import pages as logout_pages
@@ -25,7 +25,7 @@ _CODES = {
 
 
 def create(settings: Settings) -> Family:
-    return build(
+    return Family(
         "opendai: OpenID Connect",
         [
             discovery.router,

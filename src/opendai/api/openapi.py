@@ -1,14 +1,13 @@
 """What FastAPI's own page of a family leaves out: tokens, refusals in the family's words, and real answers."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from functools import cache
 from http import HTTPStatus
 from importlib import resources
 from typing import Any
 
-from fastapi import APIRouter
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
@@ -25,7 +24,7 @@ _MEANINGS = {
     403: "The caller has not the rights for this.",
     404: "There is no such thing, or none that the caller may know of.",
     409: "It contradicts what is stored.",
-    413: "The body is larger than what is taken here.",
+    413: "The body is larger than this address accepts.",
     429: "Too many at once; the header Retry-After says how many seconds to wait.",
 }
 _BAD_INPUT = "A parameter or the body cannot be accepted."
@@ -36,7 +35,7 @@ _BOUNDS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "ex
 
 def complete(
     document: Document,
-    routers: Sequence[APIRouter],
+    operations: Sequence[APIRoute],
     prefix: str,
     *,
     invalid: int,
@@ -52,19 +51,12 @@ def complete(
     document.setdefault("components", {})["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer {token}`"}
     }
-    for route in _routes(routers):
+    for route in operations:
         for method in route.methods or ():
             operation = document["paths"][route.path_format][method.lower()]
             _add_refusals(operation, route, invalid=invalid, wrong_field=wrong_field, refusal=refusal)
             _add_examples(operation, _examples().get(f"{method} {prefix}{route.path_format}", {}))
     return document
-
-
-def _routes(routers: Sequence[APIRouter]) -> Iterator[APIRoute]:
-    for router in routers:
-        for route in router.routes:
-            if isinstance(route, APIRoute) and route.include_in_schema:
-                yield route
 
 
 def _add_refusals(

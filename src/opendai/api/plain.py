@@ -1,13 +1,18 @@
 """What belongs to no family: the health checks, and the pictures that signed addresses lead to."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse, Response
 
+from opendai.api.dialect import Family
+from opendai.api.refusals import detail, detail_schema
 from opendai.errors import Problem
-from opendai.parts import parts_of
+from opendai.parts import PartsDep, StoreDep
+from opendai.settings import Settings
 from opendai.storage import FileStore
+from opendai.wire.routing import Router
 
-router = APIRouter(include_in_schema=False)
+router = Router(include_in_schema=False)
 
 _PICTURE_HEADERS = {
     "Cache-Control": "private, max-age=60",
@@ -18,16 +23,27 @@ _PICTURE_HEADERS = {
 }
 
 
+def create(settings: Settings) -> Family:
+    return Family(
+        "opendai",
+        [router],
+        prefix="",
+        body=detail,
+        refusal=detail_schema,
+        invalid=400,
+        max_body_bytes=settings.max_body_bytes,
+    )
+
+
 @router.get("/healthz")
-async def health() -> dict[str, str]:
+async def get_health() -> dict[str, str]:
     """The process answers."""
     return {"status": "ok"}
 
 
 @router.get("/readyz")
-def readiness(request: Request) -> Response:
-    """The database and the store can be reached, else 503."""
-    parts = parts_of(request)
+def get_readiness(parts: PartsDep) -> Response:
+    """200 if the database and the store can be reached, otherwise 503."""
     try:
         parts.database.check()
         parts.store.is_reachable()
@@ -39,14 +55,13 @@ def readiness(request: Request) -> Response:
 
 
 @router.get("/files/{key:path}")
-def read_file(request: Request, key: str) -> Response:
-    """An object of the embedded store, for whoever holds a signed address."""
-    store = parts_of(request).store
+async def read_file(request: Request, store: StoreDep, key: str) -> Response:
+    """An object of the embedded store, for anyone who holds a signed address."""
     if not isinstance(store, FileStore):
         return JSONResponse({"message": "There is nothing at this address."}, 404)
     try:
         grant = store.verify(key, request.query_params)
-        path = store.path_for_reading(key)
+        path = await run_in_threadpool(store.path_for_reading, key)
     except Problem as problem:
         return JSONResponse({"message": problem.message}, problem.status)
     headers = {**_PICTURE_HEADERS, "Content-Disposition": grant.disposition}

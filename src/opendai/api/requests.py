@@ -1,22 +1,25 @@
-"""What surrounds every request: its id, its line in the log, and the last word on an exception."""
+"""What every request has: an id, a line in the log, and a body within a limit."""
 
 import re
 import time
 import uuid
 
 import structlog
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Scope
 
 from opendai.auth.addresses import client_address
+from opendai.errors import TooLarge
 
 _log = structlog.get_logger("opendai.requests")
 _ACCEPTABLE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_ID = "opendai_request_id"
+_TOO_LARGE = "The body is larger than this address accepts."
 
 
 def request_id(request: Request) -> str:
-    return str(request.scope.get("opendai_request_id", ""))
+    return str(request.scope.get(_ID, ""))
 
 
 def failure_sentence(identity: str) -> str:
@@ -24,41 +27,66 @@ def failure_sentence(identity: str) -> str:
     return f"The server failed. Its log has the details under this request id. ({identity})"
 
 
-class RequestLog:
-    """Gives each request an id, logs one line for it without its query, and logs a failure once."""
+def give_id(scope: Scope) -> str:
+    """The id of a request: the client's own if it is plain, otherwise a new one."""
+    given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    identity = given.decode() if _ACCEPTABLE_ID.fullmatch(given) else uuid.uuid4().hex
+    scope[_ID] = identity
+    return identity
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        identity = given.decode() if _ACCEPTABLE_ID.fullmatch(given) else uuid.uuid4().hex
-        scope["opendai_request_id"] = identity
-        status, started = 0, time.perf_counter()
+class LogLine:
+    """The one line that the log has of a request, without its query."""
 
-        async def send_with_id(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", identity.encode())]
-            await send(message)
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._started = time.perf_counter()
 
-        log = _log.bind(
-            request_id=identity,
-            method=scope["method"],
-            path=scope["path"],
-            address=client_address(Request(scope)),
-        )
-        try:
-            await self._app(scope, receive, send_with_id)
-        except Exception:
-            log.exception("request failed", status=500)
-            # Raised further it would be logged again, and answered without the id.
-            if not status:
-                failure = JSONResponse({"message": failure_sentence(identity)}, 500)
-                await failure(scope, receive, send_with_id)
-            return
-        log.info("request", status=status, milliseconds=round((time.perf_counter() - started) * 1000, 1))
+    def write(self, status: int) -> None:
+        milliseconds = round((time.perf_counter() - self._started) * 1000, 1)
+        _log.info("request", **self._fields(), status=status, milliseconds=milliseconds)
+
+    def write_failure(self) -> None:
+        """To be called where the failure is caught."""
+        _log.exception("request failed", **self._fields(), status=500)
+
+    def _fields(self) -> dict[str, str | None]:
+        scope = self._request.scope
+        return {
+            "request_id": request_id(self._request),
+            "method": scope["method"],
+            "path": scope["path"],
+            "address": client_address(self._request),
+        }
+
+
+async def read_body(scope: Scope, receive: Receive, *, most: int) -> bytes:
+    """The body of a request; TooLarge as soon as it is known to exceed the limit."""
+    said = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    if said.isdigit() and int(said) > most:
+        raise TooLarge(_TOO_LARGE)
+    chunks: list[bytes] = []
+    size, is_more = 0, True
+    while is_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > most:
+            raise TooLarge(_TOO_LARGE)
+        chunks.append(chunk)
+        is_more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """A receive that gives the body that was read, and then what comes after it."""
+    unread = [body]
+
+    async def receive_again() -> Message:
+        if unread:
+            return {"type": "http.request", "body": unread.pop(), "more_body": False}
+        return await receive()
+
+    return receive_again

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from opendai.api.dialect import Family, Refusal, build
+from opendai.api.dialect import Family, Refusal
 from opendai.api.refusals import detail, detail_schema
 from opendai.resources.api_clients import tokens as client_tokens
 from opendai.settings import Settings
@@ -12,7 +12,7 @@ PREFIX = "/api/v2"
 
 
 def create(settings: Settings) -> Family:
-    return build(
+    return Family(
         "opendai: public API v2",
         [client_tokens.router],
         prefix=PREFIX,

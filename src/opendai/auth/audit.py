@@ -102,4 +102,4 @@ async def _audit(actor: ActorDep, session: SessionDep) -> Audit:
     return Audit(session, actor)
 
 
-AuditDep = Annotated[Audit, Depends(_audit, scope="function")]
+AuditDep = Annotated[Audit, Depends(_audit)]

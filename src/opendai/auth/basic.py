@@ -10,12 +10,13 @@ from fastapi import Depends, Request
 
 from opendai import tables
 from opendai.auth.addresses import client_address
-from opendai.auth.callers import Caller, admin_only, anyone, user_only
+from opendai.auth.callers import Caller, anyone, check_admin, check_user
 from opendai.auth.logins import log_in
 from opendai.credentials.tokens import Claims
 from opendai.errors import Unauthorized
 from opendai.parts import parts_of
 
+_SETTLED = "opendai.caller_by_password"
 _WRONG = "The username or the password is wrong."
 
 
@@ -24,6 +25,14 @@ async def _anyone_by_password(request: Request) -> Caller:
     parts = parts_of(request)
     if scheme.lower() != "basic" or not parts.settings.ai_server_basic_auth:
         return await anyone(request)
+    settled: Caller | None = request.scope.get(_SETTLED)
+    if settled is None:
+        settled = request.scope[_SETTLED] = await _person_by_password(request, pair)
+    return settled
+
+
+async def _person_by_password(request: Request, pair: str) -> Caller:
+    parts = parts_of(request)
     username, password = _username_and_password(pair)
     check = partial(
         log_in, parts.database, parts.passwords, username, password, address=client_address(request)
@@ -54,12 +63,12 @@ def _username_and_password(pair: str) -> tuple[str, str]:
     return username, password
 
 
-async def _basic_user(caller: Annotated[Caller, Depends(_anyone_by_password)]) -> Caller:
-    return await user_only(caller)
+async def _basic_user(request: Request) -> Caller:
+    return check_user(await _anyone_by_password(request))
 
 
-async def _basic_admin(caller: Annotated[Caller, Depends(_anyone_by_password)]) -> Caller:
-    return await admin_only(caller)
+async def _basic_admin(request: Request) -> Caller:
+    return check_admin(await _anyone_by_password(request))
 
 
 BasicUser = Annotated[Caller, Depends(_basic_user)]

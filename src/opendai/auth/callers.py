@@ -15,6 +15,7 @@ from opendai.credentials.tokens import REFUSED, Claims, Tokens
 from opendai.errors import Forbidden, Unauthorized
 from opendai.parts import parts_of
 
+_SETTLED = "opendai.caller"
 _NO_TOKEN = "A bearer token is needed."  # noqa: S105 - a sentence
 
 
@@ -122,42 +123,70 @@ _PROGRAM = select(tables.ApiClient.name, tables.ApiClient.role, tables.ApiClient
 
 
 async def anyone(request: Request) -> Caller:
+    """The caller of a request, settled once: whatever asks again is answered from the request itself."""
+    settled: Caller | None = request.scope.get(_SETTLED)
+    if settled is None:
+        settled = request.scope[_SETTLED] = await _settle(request)
+    return settled
+
+
+async def _settle(request: Request) -> Caller:
     token, parts = bearer_token(request), parts_of(request)
+    known: Caller | None = parts.callers.find(token)
+    if known is not None and known.claims.expires > time.time():
+        return known
+    rights = parts.callers.state
     if parts.outside is not None and parts.outside.is_named_in(token):
-        # In a thread, as it may have to ask the provider for its keys.
+        # In a thread, because it may have to ask the provider for its keys.
         claims = await run_in_threadpool(parts.outside.read, token, now=time.time())
-        return await parts.database.look_up(lambda connection: _outsider(connection, claims))
-    return await parts.database.look_up(lambda connection: identify(connection, parts.tokens, token))
-
-
-async def user_only(caller: Annotated[Caller, Depends(anyone)]) -> Caller:
-    if caller.role not in {"user", "admin"}:
-        raise Forbidden("This needs a user's rights.")
+        caller = await parts.database.look_up(lambda connection: _outsider(connection, claims))
+    else:
+        caller = await parts.database.look_up(lambda connection: identify(connection, parts.tokens, token))
+    parts.callers.keep(token, caller, state=rights)
     return caller
 
 
-async def admin_only(caller: Annotated[Caller, Depends(anyone)]) -> Caller:
-    if not caller.is_admin:
-        raise Forbidden("This needs an administrator's rights.")
-    return caller
+async def user_only(request: Request) -> Caller:
+    return check_user(await anyone(request))
 
 
-async def _admin_person(caller: Annotated[Caller, Depends(admin_only)]) -> Caller:
-    # Else a program could make programs that outlive the revocation of its own secret.
+async def admin_only(request: Request) -> Caller:
+    return check_admin(await anyone(request))
+
+
+async def _admin_person(request: Request) -> Caller:
+    caller = check_admin(await anyone(request))
+    # Otherwise a program could make programs that outlive the revocation of its own secret.
     if caller.kind != "user":
         raise Forbidden("Only a person who is an administrator may do this.")
     return caller
 
 
-async def _agent(caller: Annotated[Caller, Depends(anyone)]) -> Caller:
+async def _agent(request: Request) -> Caller:
+    caller = await anyone(request)
     if caller.kind != "client" or caller.role == "login":
         raise Forbidden("This is for the API clients of agents.")
     return caller
 
 
-async def _reporter(caller: Annotated[Caller, Depends(anyone)]) -> Caller:
+async def _reporter(request: Request) -> Caller:
+    caller = await anyone(request)
     if caller.role in {"none", "login"}:
         raise Forbidden("This needs a user's or an agent's rights.")
+    return caller
+
+
+def check_user(caller: Caller) -> Caller:
+    """The caller; Forbidden without the rights of a user."""
+    if caller.role not in {"user", "admin"}:
+        raise Forbidden("This needs a user's rights.")
+    return caller
+
+
+def check_admin(caller: Caller) -> Caller:
+    """The caller; Forbidden without the rights of an administrator."""
+    if not caller.is_admin:
+        raise Forbidden("This needs an administrator's rights.")
     return caller
 
 

@@ -1,5 +1,6 @@
 """Who the holder of an access token is, as OpenID Connect has it."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -70,10 +71,9 @@ _SECURITY: dict[str, Any] = {"security": [{"bearer": []}]}
     openapi_extra=_SECURITY,
     response_model_exclude_none=True,
 )
-def get_userinfo(holder: Holder, database: DatabaseDep) -> UserInfoOut:
+async def get_userinfo(holder: Holder, database: DatabaseDep) -> UserInfoOut:
     """Who the access token stands for, with role and groups as they are now."""
-    with database.reading() as session:
-        return _describe(session, holder)
+    return await database.read(partial(_describe, holder=holder))
 
 
 @router.post(
@@ -83,10 +83,9 @@ def get_userinfo(holder: Holder, database: DatabaseDep) -> UserInfoOut:
     max_body_size=LARGEST_FORM,
     response_model_exclude_none=True,
 )
-def ask_userinfo(holder: Holder, database: DatabaseDep) -> UserInfoOut:
+async def ask_userinfo(holder: Holder, database: DatabaseDep) -> UserInfoOut:
     """The same, with the token in the header or in a form."""
-    with database.reading() as session:
-        return _describe(session, holder)
+    return await database.read(partial(_describe, holder=holder))
 
 
 def _describe(session: Session, holder: Caller) -> UserInfoOut:

@@ -14,7 +14,7 @@ from opendai.errors import Invalid, NotFound
 from opendai.parts import repository
 from opendai.resources.executions.endings import end_runs_of_agent
 from opendai.wire.inputs import Id, Input, Line, Name, Output, Text, Whole, form_or_json, form_or_json_page
-from opendai.wire.routing import Router
+from opendai.wire.routing import Router, quick
 
 AgentType = Annotated[Line, Field(max_length=20)]
 Port = Annotated[Whole, Field(ge=0, le=65_535)]
@@ -145,6 +145,7 @@ def list_agents(caller: User, agents: Agents, include_hosted: bool = True) -> li
 
 
 @router.get("/agents/{id}")
+@quick
 def get_agent(caller: User, agents: Agents, id: Id) -> AgentOut:
     """One agent."""
     return agents.get(id)

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from opendai.database import Table
+from opendai.database import DECIDES_RIGHTS, Table
 from opendai.tables.columns import BigId, Body, ClockTime, Created, Id, Moment, Name
 
 
@@ -13,7 +13,7 @@ class Group(Table):
     """People who share models."""
 
     __tablename__ = "groups"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = {"sqlite_autoincrement": True, "info": DECIDES_RIGHTS}
 
     id: Mapped[Id]
     name: Mapped[Name] = mapped_column(unique=True)
@@ -24,6 +24,7 @@ class Membership(Table):
     """A user's place in a group."""
 
     __tablename__ = "memberships"
+    __table_args__ = {"info": DECIDES_RIGHTS}
 
     user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     group_id: Mapped[int] = mapped_column(
@@ -35,7 +36,7 @@ class User(Table):
     """A person. `role` is None, User or Admin."""
 
     __tablename__ = "users"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = {"sqlite_autoincrement": True, "info": DECIDES_RIGHTS}
 
     id: Mapped[Id]
     username: Mapped[Name] = mapped_column(unique=True)
@@ -54,7 +55,7 @@ class ApiClient(Table):
     """A program. `role` is admin, agent, or login for one that has no rights but lets people log in."""
 
     __tablename__ = "api_clients"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = {"sqlite_autoincrement": True, "info": DECIDES_RIGHTS}
 
     id: Mapped[Id]
     client_id: Mapped[Name] = mapped_column(unique=True)

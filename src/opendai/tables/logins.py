@@ -3,7 +3,7 @@
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from opendai.database import Table
+from opendai.database import DECIDES_RIGHTS, Table
 from opendai.tables.columns import BigId, Body, ClockTime, Name, Uuid
 
 
@@ -11,6 +11,7 @@ class BrowserSession(Table):
     """A browser in which a person gave a password; what its cookie holds is kept as a hash."""
 
     __tablename__ = "browser_sessions"
+    __table_args__ = {"info": DECIDES_RIGHTS}
 
     id: Mapped[Uuid] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"), index=True)
@@ -26,6 +27,7 @@ class Login(Table):
     """
 
     __tablename__ = "logins"
+    __table_args__ = {"info": DECIDES_RIGHTS}
 
     id: Mapped[Uuid] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"), index=True)
@@ -70,6 +72,7 @@ class RevokedToken(Table):
     """A single token that was ended before its time."""
 
     __tablename__ = "revoked_tokens"
+    __table_args__ = {"info": DECIDES_RIGHTS}
 
     jti: Mapped[Uuid] = mapped_column(primary_key=True)
     expires: Mapped[ClockTime] = mapped_column(index=True)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
+from opendai.api.server import Server
 from opendai.database import Database
 from opendai.resources.accounts.outside_users import outside_provider
 from opendai.settings import Settings
@@ -24,7 +24,7 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture
 def use(
-    client: TestClient, app: FastAPI, settings: Settings, database: Database, provider: Provider
+    client: TestClient, app: Server, settings: Settings, database: Database, provider: Provider
 ) -> Iterator[Use]:
     """Let the server take the provider's tokens, by these settings."""
     with contextlib.ExitStack() as stack:

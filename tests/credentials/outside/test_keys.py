@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from pydantic import ValidationError
 
+from opendai.api.server import Server
 from opendai.credentials import provider_keys
 from opendai.database import Database
 from opendai.resources.accounts.outside_users import outside_provider
@@ -178,7 +178,7 @@ def test_keys_on_another_private_host_are_not_fetched(
 
 
 def test_only_keys_for_signatures_count_and_odd_ones_are_passed_over(
-    client: TestClient, app: FastAPI, use: Use, provider: Provider, token: TokenOf
+    client: TestClient, app: Server, use: Use, provider: Provider, token: TokenOf
 ) -> None:
     public = RSA.as_dict(private=False)
     others = [

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
+from opendai.api.server import Server
 from opendai.database import Database
 from opendai.resources.accounts.outside_users import outside_provider
 from opendai.settings import Settings
@@ -124,7 +124,7 @@ def test_a_payload_that_is_no_object_is_refused(client: TestClient, use: Use, pa
 
 
 def test_a_token_of_ours_with_the_providers_issuer_is_refused(
-    client: TestClient, app: FastAPI, use: Use, provider: Provider, alice: Person
+    client: TestClient, app: Server, use: Use, provider: Provider, alice: Person
 ) -> None:
     ours = app.state.parts.tokens._keys.signing
     claims = provider.claims("erin", "admin", sub=f"user:{alice.id}")
@@ -134,7 +134,7 @@ def test_a_token_of_ours_with_the_providers_issuer_is_refused(
 
 
 def test_without_the_setting_a_providers_token_is_nobodys(
-    client: TestClient, app: FastAPI, settings: Settings, database: Database, provider: Provider
+    client: TestClient, app: Server, settings: Settings, database: Database, provider: Provider
 ) -> None:
     assert outside_provider(settings, database) is None
     assert me(client, bearer(sign(provider.claims("erin", "user"), RSA)))[0] == 404

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import event, select
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.auth.audit import Actor, Audit
 from opendai.credentials import outside as outside_module
 from opendai.database import Database
@@ -55,7 +55,7 @@ def test_a_new_token_changes_the_role_and_an_older_one_does_not_change_it_back(
 def test_a_token_is_settled_once(
     client: TestClient,
     use: Use,
-    app: FastAPI,
+    app: Server,
     provider: Provider,
     token: TokenOf,
     monkeypatch,
@@ -93,7 +93,7 @@ def test_a_known_token_is_read_in_one_question(
 
 
 def test_what_is_remembered_does_not_grow_without_end(
-    client: TestClient, app: FastAPI, token: TokenOf, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, app: Server, token: TokenOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outside_module, "_REMEMBERED", 2)
     now = int(time.time())

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from fastapi import FastAPI
 
+from opendai.api.server import Server
 from opendai.settings import Settings
 from tests.arranging.parts import with_settings
 from tests.conftest import PASSWORD, Person, Program
@@ -14,7 +14,7 @@ ADDRESS = "/ai/internal/auth"
 
 
 @pytest.fixture
-def switched_on(app: FastAPI) -> Iterator[None]:
+def switched_on(app: Server) -> Iterator[None]:
     with with_settings(app, internal_auth=True):
         yield
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.database import Database
 from opendai.resources.administration.smtp import MASK
 from tests.arranging.parts import with_settings
@@ -30,7 +30,7 @@ def put(client: TestClient, admin: Person, **change: Any) -> Any:
     return client.put("/ai/smtp", headers=admin.bearer, json={**GIVEN, **change})
 
 
-def stored_password(app: FastAPI, database: Database) -> str | None:
+def stored_password(app: Server, database: Database) -> str | None:
     with database.reading() as session:
         sealed = session.scalars(select(tables.MailServer.password)).one()
     return app.state.parts.secret_key.decrypt(sealed, place="smtp:1:password").decode() if sealed else None
@@ -42,7 +42,7 @@ def test_before_anything_is_set_the_texts_are_empty(client: TestClient, admin: P
 
 
 def test_the_password_is_kept_encrypted_and_shown_as_a_mask(
-    client: TestClient, admin: Person, app: FastAPI, database: Database
+    client: TestClient, admin: Person, app: Server, database: Database
 ) -> None:
     response = put(client, admin, surprise=1)
     assert (response.status_code, response.json()) == (200, SHOWN)
@@ -65,7 +65,7 @@ def test_the_password_is_kept_encrypted_and_shown_as_a_mask(
     ],
 )
 def test_the_mask_keeps_the_password_as_long_as_the_host_stays(
-    client: TestClient, admin: Person, app: FastAPI, database: Database, change: dict[str, Any], kept: bool
+    client: TestClient, admin: Person, app: Server, database: Database, change: dict[str, Any], kept: bool
 ) -> None:
     put(client, admin)
     response = put(client, admin, **change)
@@ -75,7 +75,7 @@ def test_the_mask_keeps_the_password_as_long_as_the_host_stays(
 
 
 def test_a_password_that_is_left_out_is_kept_too(
-    client: TestClient, admin: Person, app: FastAPI, database: Database
+    client: TestClient, admin: Person, app: Server, database: Database
 ) -> None:
     put(client, admin)
     body = {"serverhost": "mail.example.com", "port": 25, "recipient": "qa@example.com"}
@@ -85,7 +85,7 @@ def test_a_password_that_is_left_out_is_kept_too(
 
 
 def test_another_host_with_a_new_password_takes_it(
-    client: TestClient, admin: Person, app: FastAPI, database: Database
+    client: TestClient, admin: Person, app: Server, database: Database
 ) -> None:
     put(client, admin)
     response = put(client, admin, serverhost="mail.example.org", password="new")
@@ -129,7 +129,7 @@ def test_another_host_with_a_new_password_takes_it(
     ],
 )
 def test_what_cannot_be_is_refused_and_changes_nothing(
-    client: TestClient, admin: Person, app: FastAPI, database: Database, field: str, value: Any
+    client: TestClient, admin: Person, app: Server, database: Database, field: str, value: Any
 ) -> None:
     put(client, admin)
     response = put(client, admin, **{field: value})
@@ -140,7 +140,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
 
 
 @pytest.fixture
-def private_allowed(app: FastAPI) -> Iterator[None]:
+def private_allowed(app: Server) -> Iterator[None]:
     with with_settings(app, smtp_allow_private=True):
         yield
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
+from opendai.api.server import Server
 from opendai.outbound.addresses import Allowed
 from tests.arranging.parts import with_settings
 from tests.conftest import Person
@@ -17,7 +17,7 @@ from tests.resources.ai_servers.gate import Gate
 
 
 @pytest.fixture
-def hal(app: FastAPI) -> Iterator[Callable[..., None]]:
+def hal(app: Server) -> Iterator[Callable[..., None]]:
     """Changes settings for this API until the test ends."""
     with contextlib.ExitStack() as stack:
 
@@ -46,7 +46,7 @@ def gate(client: TestClient, admin: Person) -> Iterator[Gate]:
 
 
 @pytest.fixture
-def idle(app: FastAPI, monkeypatch: pytest.MonkeyPatch, client: TestClient, admin: Person) -> None:
+def idle(app: Server, monkeypatch: pytest.MonkeyPatch, client: TestClient, admin: Person) -> None:
     """An AI server, and a worker that leaves it to the test to ask."""
     monkeypatch.setattr("opendai.worker.loops.next_task", lambda *_, **__: None)
     create(client, admin)

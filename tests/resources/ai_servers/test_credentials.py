@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select, update
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.credentials.secrets import SecretKeyProblem
 from opendai.database import Database
 from opendai.resources.ai_servers.repository import place_of
@@ -34,7 +34,7 @@ def sealed(database: Database, server_id: int = 1) -> bytes | None:
         return session.scalars(select(tables.AiServer.token).where(tables.AiServer.id == server_id)).one()
 
 
-def stored(app: FastAPI, database: Database) -> str | None:
+def stored(app: Server, database: Database) -> str | None:
     found = sealed(database)
     return app.state.parts.secret_key.decrypt(found, place=place_of(1)).decode() if found else None
 
@@ -50,7 +50,7 @@ def test_a_new_server_has_no_credentials(client: TestClient, admin: Person) -> N
 
 
 def test_a_token_is_stored_encrypted_and_never_shown(
-    client: TestClient, admin: Person, app: FastAPI, database: Database, server: dict[str, Any]
+    client: TestClient, admin: Person, app: Server, database: Database, server: dict[str, Any]
 ) -> None:
     response = set_token(client, admin)
     assert (response.status_code, list(response.json().items())) == (200, list(SHOWN.items()))
@@ -63,7 +63,7 @@ def test_a_token_is_stored_encrypted_and_never_shown(
 
 
 def test_a_second_token_replaces_the_first(
-    client: TestClient, ci: Program, app: FastAPI, database: Database
+    client: TestClient, ci: Program, app: Server, database: Database
 ) -> None:
     set_token(client, ci)
     assert set_token(client, ci, token=" another one ").status_code == 200
@@ -101,7 +101,7 @@ def test_the_kind_of_credentials_may_be_left_out(client: TestClient, admin: Pers
     ],
 )
 def test_what_cannot_be_is_412_without_the_value(
-    client: TestClient, admin: Person, app: FastAPI, database: Database, field: str, value: Any
+    client: TestClient, admin: Person, app: Server, database: Database, field: str, value: Any
 ) -> None:
     set_token(client, admin)
     response = set_token(client, admin, **{field: value})
@@ -151,7 +151,7 @@ def test_a_change_back_does_not_bring_them_back(
 
 
 def test_a_change_that_is_refused_keeps_them(
-    client: TestClient, admin: Person, app: FastAPI, database: Database
+    client: TestClient, admin: Person, app: Server, database: Database
 ) -> None:
     create(client, admin, name="Other")
     set_token(client, admin)
@@ -161,7 +161,7 @@ def test_a_change_that_is_refused_keeps_them(
 
 
 def test_a_token_that_is_moved_to_another_server_cannot_be_read(
-    client: TestClient, admin: Person, app: FastAPI, database: Database
+    client: TestClient, admin: Person, app: Server, database: Database
 ) -> None:
     create(client, admin, name="Other")
     set_token(client, admin)
@@ -186,7 +186,7 @@ def test_only_administrators_learn_of_them(
     alice: Person,
     nobody: Person,
     lab: Program,
-    app: FastAPI,
+    app: Server,
     database: Database,
 ) -> None:
     set_token(client, admin)

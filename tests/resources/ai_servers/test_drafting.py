@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select, update
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.database import Database, database_clock
 from opendai.resources.ai_servers import calls
 from opendai.resources.ai_servers.calls import ServerCalls
@@ -119,7 +119,7 @@ def test_cancelling_keeps_nothing_of_what_comes(
 
 @pytest.mark.slow
 def test_what_was_cancelled_goes_on_to_count_as_a_call_until_it_is_answered(
-    client: TestClient, alice: Person, gate: Gate, app: FastAPI
+    client: TestClient, alice: Person, gate: Gate, app: Server
 ) -> None:
     at_once = app.state.parts.settings.ai_server_calls
     for number in range(1, at_once + 1):
@@ -203,7 +203,7 @@ def test_after_three_claims_without_an_outcome_it_has_failed(
 
 
 def test_a_server_that_stops_hands_back_what_it_waits_for(
-    client: TestClient, alice: Person, app: FastAPI, database: Database, idle: None, loopback: None
+    client: TestClient, alice: Person, app: Server, database: Database, idle: None, loopback: None
 ) -> None:
     stopping, gate = threading.Event(), Gate()
     with scripted(gate) as server:
@@ -229,7 +229,7 @@ def test_a_server_that_stops_hands_back_what_it_waits_for(
 
 
 def test_the_lease_is_renewed_for_as_long_as_the_server_thinks(
-    client: TestClient, alice: Person, app: FastAPI, database: Database, idle: None
+    client: TestClient, alice: Person, app: Server, database: Database, idle: None
 ) -> None:
     stopping, gate = threading.Event(), Gate()
 
@@ -258,7 +258,7 @@ def test_the_lease_is_renewed_for_as_long_as_the_server_thinks(
 def test_a_fault_of_ours_is_not_swallowed(
     client: TestClient,
     alice: Person,
-    app: FastAPI,
+    app: Server,
     database: Database,
     idle: None,
     monkeypatch: pytest.MonkeyPatch,
@@ -273,7 +273,7 @@ def test_a_fault_of_ours_is_not_swallowed(
 
 
 def test_holding_nothing_while_the_server_thinks(
-    client: TestClient, alice: Person, gate: Gate, database: Database, app: FastAPI
+    client: TestClient, alice: Person, gate: Gate, database: Database, app: Server
 ) -> None:
     begin(client, alice)
     gate.await_request()
@@ -288,7 +288,7 @@ def test_holding_nothing_while_the_server_thinks(
     assert look(client, alice)["status"] == "RUNNING"
 
 
-def draft_next(app: FastAPI, *, lease_seconds: float, stopping: threading.Event) -> None:
+def draft_next(app: Server, *, lease_seconds: float, stopping: threading.Event) -> None:
     """Do what waits longest, as the worker would."""
     parts = app.state.parts
     task = next_task(parts.database, lease_seconds=lease_seconds)

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select, update
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.database import Database
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
@@ -163,7 +163,7 @@ def test_a_token_that_cannot_be_read_is_a_stage_of_its_own(
 
 
 def test_no_more_than_so_many_are_asked_at_once_and_the_rest_of_the_server_works(
-    client: TestClient, admin: Person, app: FastAPI, database: Database
+    client: TestClient, admin: Person, app: Server, database: Database
 ) -> None:
     inside, going_on = threading.Semaphore(0), threading.Event()
 

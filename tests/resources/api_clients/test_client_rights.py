@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.auth.logins import token_for_client
 from opendai.database import Database
 from tests.conftest import PASSWORD, Person
@@ -106,7 +106,7 @@ def test_grants_that_do_not_fit_are_refused(
 
 
 def test_a_client_for_logins_has_no_rights_of_its_own(
-    client: TestClient, admin: Person, app: FastAPI, database: Database
+    client: TestClient, admin: Person, app: Server, database: Database
 ) -> None:
     issued = made(create(client, admin, role="login"))
     credentials = {"client_id": issued["client_id"], "client_secret": issued["client_secret"]}
@@ -136,7 +136,7 @@ def test_nobody_logs_in_through_a_client_that_was_refused_while_the_password_was
     client: TestClient,
     admin: Person,
     alice: Person,
-    app: FastAPI,
+    app: Server,
     monkeypatch: pytest.MonkeyPatch,
     way: str,
 ) -> None:

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from opendai import tables
+from opendai.api.server import Server
 from opendai.database import Database
 from opendai.worker.loops import Worker
 from tests.arranging.hand_walks import walk
@@ -61,7 +61,7 @@ def test_nothing_of_a_deleted_run_is_left_but_its_pictures_until_the_worker_come
     alice: Person,
     clinic: dict[str, Any],
     agent: HandAgent,
-    app: FastAPI,
+    app: Server,
     database: Database,
     status: str,
 ) -> None:

@@ -189,7 +189,7 @@ def test_broken_messagepack_is_refused(client: TestClient, alice: Person, run: i
 def test_a_picture_over_sixteen_megabytes_is_refused(client: TestClient, alice: Person, run: int) -> None:
     response = send_screenshot(client, alice.bearer, run_id=run, image=png() + b"x" * (16 << 20))
     assert response.status_code == 413
-    assert response.json() == {"message": "The body is larger than what is taken here."}
+    assert response.json() == {"message": "The body is larger than this address accepts."}
 
 
 def test_an_agents_client_must_name_its_own_attempt(

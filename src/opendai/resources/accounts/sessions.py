@@ -2,10 +2,12 @@
 
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from sqlalchemy import delete
+from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.audit import Actor, Audit, Origin
@@ -106,7 +108,7 @@ def _create_session(parts: Parts, given: LoginIn, origin: Origin) -> SessionOut:
 
 
 @router.get("/auth", **_OF_A_TOKEN)
-def get_session(request: Request, caller: Holder) -> TokenOut:
+async def get_session(request: Request, caller: Holder) -> TokenOut:
     """What the presented token says."""
     claims = caller.claims
     return TokenOut(
@@ -124,10 +126,13 @@ def get_session(request: Request, caller: Holder) -> TokenOut:
 
 
 @router.delete("/auth", **_OF_A_TOKEN)
-def delete_session(request: Request, caller: Holder, database: DatabaseDep) -> dict[str, Any]:
+async def delete_session(request: Request, caller: Holder, database: DatabaseDep) -> dict[str, Any]:
     """Log out: the presented token is refused from now on."""
-    with database.writing() as session:
-        revoke_token(session, caller.claims)
-        session.execute(delete(tables.Login).where(tables.Login.id == caller.claims.sid))
-        Audit(session, Actor.asking(caller, request)).record("logout", f"{caller.kind}:{caller.id}")
+    await database.write(partial(_end_session, caller=caller, actor=Actor.asking(caller, request)))
     return {}
+
+
+def _end_session(session: Session, *, caller: Caller, actor: Actor) -> None:
+    revoke_token(session, caller.claims)
+    session.execute(delete(tables.Login).where(tables.Login.id == caller.claims.sid))
+    Audit(session, actor).record("logout", f"{caller.kind}:{caller.id}")

@@ -131,7 +131,7 @@ async def _repository(secret_key: SecretKeyDep, session: SessionDep) -> MailServ
     return MailServerRepository(session, secret_key)
 
 
-MailServers = Annotated[MailServerRepository, Depends(_repository, scope="function")]
+MailServers = Annotated[MailServerRepository, Depends(_repository)]
 router = Router(tags=["SMTP"])
 
 

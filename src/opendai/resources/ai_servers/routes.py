@@ -59,7 +59,7 @@ def _check_url(parts: Parts, given: AiServerPatch) -> None:
 
 
 AiServers = Annotated[AiServerRepository, repository(AiServerRepository)]
-AuditDep = Annotated[Audit, Depends(_audit, scope="function")]
+AuditDep = Annotated[Audit, Depends(_audit)]
 WriterDep = Annotated[Writer, Depends(_writer)]
 router = Router(tags=["AI servers"])
 

@@ -51,7 +51,7 @@ def as_ini(client_id: str, client_secret: str, token_address: str, *, url: str) 
     return text.getvalue()
 
 
-def _wanted(request: Request, format: Format | None = None) -> Format:
+async def _wanted(request: Request, format: Format | None = None) -> Format:
     if format is not None:
         return format
     wishes = [_wish(part) for part in request.headers.get("accept", "").split(",")]

@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -138,15 +139,15 @@ async def claim(caller: AgentClient, database: DatabaseDep, request: Request, gi
     deadline = time.monotonic() + given.wait_seconds
     claim_key = str(given.claim_key) if given.claim_key else None
     while True:
-        async with database.writing_seat() as session:
-            taken = await run_in_threadpool(
+        taken = await database.write(
+            partial(
                 _claim,
-                session,
-                caller,
-                claim_key,
+                caller=caller,
+                claim_key=claim_key,
                 lease_seconds=lease_seconds,
                 wait_seconds=given.wait_seconds,
             )
+        )
         if taken is not None:
             return taken
         while not await run_in_threadpool(_is_waited_for, database, caller):
@@ -199,7 +200,7 @@ def finish_run(caller: AgentClient, session: SessionDep, run_id: Id, given: Fini
 
 
 def _claim(
-    session: Session, caller: Caller, claim_key: str | None, *, lease_seconds: int, wait_seconds: float
+    session: Session, *, caller: Caller, claim_key: str | None, lease_seconds: int, wait_seconds: float
 ) -> ClaimOut | None:
     agent = _agent_of(session, caller)
     _stay_connected(agent, lease_seconds + wait_seconds)

@@ -191,18 +191,21 @@ async def create_screenshot(
     body = await request.body()
     given, content_type = await run_in_threadpool(_read, body)
     artifact_id = str(given.artifact_id or uuid.uuid4())
-    async with database.reading_seat() as session:
-        if await run_in_threadpool(ScreenshotRepository(session).find_received, given, caller):
-            return ReceivedOut(artifactid=artifact_id)
+    if await database.read(lambda session: ScreenshotRepository(session).find_received(given, caller)):
+        return ReceivedOut(artifactid=artifact_id)
     # The object first, under a fresh key: a row must never point at nothing, nor an object be overwritten.
     key = f"screenshots/{artifact_id[:2]}/{uuid.uuid4()}.{ENDINGS[content_type]}"
     await run_in_threadpool(store.put, key, given.image, content_type=content_type)
+
+    def add(session: Session) -> bool:
+        screenshots = ScreenshotRepository(session)
+        if screenshots.find_received(given, caller):
+            return False
+        screenshots.add(given, artifact_id, key, content_type)
+        return True
+
     try:
-        async with database.writing_seat() as session:
-            screenshots = ScreenshotRepository(session)
-            is_received = await run_in_threadpool(screenshots.find_received, given, caller)
-            if not is_received:
-                await run_in_threadpool(screenshots.add, given, artifact_id, key, content_type)
+        is_received = not await database.write(add)
     except IntegrityError:
         # PostgreSQL: the same screenshot came in twice at the same moment and the other one was first.
         is_received = True
