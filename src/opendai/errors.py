@@ -88,6 +88,13 @@ class TooLarge(Problem):
     title = "Content Too Large"
 
 
+class UnsupportedMediaType(Problem):
+    """The body is of a type that the operation does not take."""
+
+    status = 415
+    title = "Unsupported Media Type"
+
+
 class TooMany(Problem):
     """More of this is asked for than the server does; after so many seconds it may be granted."""
 

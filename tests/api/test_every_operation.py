@@ -158,13 +158,6 @@ def test_an_unknown_address_is_refused_in_the_shape_of_its_family(
         _assert_shape(Operation("GET", family.prefix, has_body=False), response)
 
 
-def test_a_slash_too_many_is_not_redirected_to_wherever_the_host_header_says(
-    client: TestClient, admin: Person
-) -> None:
-    response = client.get("/ai/agents/", headers={**admin.bearer, "Host": "localhost:8000"})
-    assert response.status_code == 404
-
-
 def _assert_shape(operation: Operation, response) -> None:
     body = response.json()
     family = operation.path.split("/")[1]

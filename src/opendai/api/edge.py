@@ -9,6 +9,9 @@ from starlette.types import Message, Scope, Send
 # Load balancers and orchestrators ask these by whatever address the machine has.
 _CHECKS = frozenset({"/healthz", "/readyz"})
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+# A server in front of this one might read the other of the two.
+_SINGLE = (b"host", b"authorization", b"content-type")
+_NOT_ITS_NAME = "The Host header names no address of this server."
 _YEAR_SECONDS = 31_536_000
 
 Headers = list[tuple[bytes, bytes]]
@@ -27,19 +30,26 @@ _WITHOUT_POLICY: Headers = [
 ]
 
 
-class HostCheck:
-    """Refuses names that the server does not have: a page cannot reach it by pointing its own name here."""
+class Edge:
+    """Refuses requests whose head has two meanings, and names that the server does not have.
+
+    A page of somebody else cannot reach the server by pointing its own name here.
+    """
 
     def __init__(self, hosts: frozenset[str] | None) -> None:
         self._hosts = hosts
 
-    def allows(self, scope: Scope) -> bool:
-        """Whether the request names this server; any name does where no names are set."""
+    def find_fault(self, scope: Scope) -> str | None:
+        """What is wrong with the head of a request; None if nothing is. Any name does where no names are set."""
+        names = [name for name, _ in scope["headers"]]
+        for name in _SINGLE:
+            if names.count(name) > 1:
+                return f"The {name.decode().title()} header is given more than once."
         if self._hosts is None or scope["path"] in _CHECKS:
-            return True
-        given = [value for name, value in scope["headers"] if name == b"host"]
-        host = _HOST.fullmatch(given[0]) if len(given) == 1 else None
-        return host is not None and host[1].decode().lower() in self._hosts
+            return None
+        host = _HOST.fullmatch(next((value for name, value in scope["headers"] if name == b"host"), b""))
+        is_ours = host is not None and host[1].decode().lower() in self._hosts
+        return None if is_ours else _NOT_ITS_NAME
 
 
 class SecurityHeaders:

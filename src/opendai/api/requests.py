@@ -1,4 +1,4 @@
-"""What every request has: an id, a line in the log, and a body within a limit."""
+"""What every request has: an id, and a line in the log."""
 
 import re
 import time
@@ -6,16 +6,13 @@ import uuid
 
 import structlog
 from fastapi import Request
-from starlette.requests import ClientDisconnect
-from starlette.types import Message, Receive, Scope
+from starlette.types import Scope
 
 from opendai.auth.addresses import client_address
-from opendai.errors import TooLarge
 
 _log = structlog.get_logger("opendai.requests")
 _ACCEPTABLE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _ID = "opendai_request_id"
-_TOO_LARGE = "The body is larger than this address accepts."
 
 
 def request_id(request: Request) -> str:
@@ -58,35 +55,3 @@ class LogLine:
             "path": scope["path"],
             "address": client_address(self._request),
         }
-
-
-async def read_body(scope: Scope, receive: Receive, *, most: int) -> bytes:
-    """The body of a request; TooLarge as soon as it is known to exceed the limit."""
-    said = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-    if said.isdigit() and int(said) > most:
-        raise TooLarge(_TOO_LARGE)
-    chunks: list[bytes] = []
-    size, is_more = 0, True
-    while is_more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > most:
-            raise TooLarge(_TOO_LARGE)
-        chunks.append(chunk)
-        is_more = message.get("more_body", False)
-    return b"".join(chunks)
-
-
-def replay(body: bytes, receive: Receive) -> Receive:
-    """A receive that gives the body that was read, and then what comes after it."""
-    unread = [body]
-
-    async def receive_again() -> Message:
-        if unread:
-            return {"type": "http.request", "body": unread.pop(), "more_body": False}
-        return await receive()
-
-    return receive_again

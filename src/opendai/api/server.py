@@ -1,6 +1,7 @@
 """The path of every request, in one pass: its guards, its operation, its caller, its body, and its answer."""
 
 import contextlib
+import re
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,15 +11,16 @@ from sqlalchemy.orm import Session
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
+from opendai.api.bodies import judge_body, read_body, replay
 from opendai.api.dialect import Family
-from opendai.api.edge import HostCheck, PageAccess, SecurityHeaders
-from opendai.api.requests import LogLine, give_id, read_body, replay
+from opendai.api.edge import Edge, PageAccess, SecurityHeaders
+from opendai.api.requests import LogLine, give_id
 from opendai.database import Database
 from opendai.parts import SESSION, Parts
-from opendai.wire.routing import Operation
+from opendai.wire.routing import Found, Operation
 
 Lifespan = Callable[[], contextlib.AbstractAsyncContextManager[None]]
-_NOT_ITS_NAME = "The Host header names no address of this server."
+_SLASHES = re.compile("//+")
 
 
 @dataclass(slots=True)
@@ -51,7 +53,7 @@ class Server:
         self._oldest = {operation.path: oldest for operation in oldest.operations}
         self._by_length = sorted(families, key=lambda family: len(family.prefix), reverse=True)
         settings = parts.settings
-        self._hosts = HostCheck(settings.hosts)
+        self._edge = Edge(settings.hosts)
         self._headers = SecurityHeaders(is_https=settings.public_url.startswith("https:"))
         self._inner = self._answer
         if settings.cors_origins:
@@ -90,10 +92,11 @@ class Server:
             await send(message)
 
         try:
-            if self._hosts.allows(scope):
+            wrong = self._edge.find_fault(scope)
+            if wrong is None:
                 await self._inner(scope, receive, send_guarded)
             else:
-                refusal = self._family_at(scope["path"]).refuse(400, sentence=_NOT_ITS_NAME)
+                refusal = self._family_at(scope["path"]).refuse(400, sentence=wrong)
                 await refusal(scope, receive, send_guarded)
         except ClientDisconnect:
             # Nobody is there to be answered, and nothing of ours failed.
@@ -108,8 +111,7 @@ class Server:
         line.write(status)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        family = self._family_at(scope["path"])
-        found = family.find(scope["method"], scope["path"].removeprefix(family.prefix) or "/")
+        family, found = self._locate(scope["method"], scope["path"])
         if found is None:
             await family.refuse(404)(scope, receive, send)
         elif found.operation is None:
@@ -118,6 +120,15 @@ class Server:
         else:
             scope["path_params"] = dict(found.parameters)
             await self._perform(family, found.operation, scope, receive, send)
+
+    def _locate(self, method: str, path: str) -> tuple[Family, Found | None]:
+        """The family of a path and what is there; slashes too many are forgiven where nothing else is meant."""
+        family = self._family_at(path)
+        found = family.find(method, path.removeprefix(family.prefix) or "/")
+        tidy = _SLASHES.sub("/", path).removesuffix("/")
+        if found is None and tidy not in {"", path}:
+            return self._locate(method, tidy)
+        return family, found
 
     async def _perform(
         self, family: Family, operation: Operation, scope: Scope, receive: Receive, send: Send
@@ -129,11 +140,11 @@ class Server:
             if operation.policy is not None:
                 await operation.policy(request)
             body = await read_body(scope, receive, most=operation.max_body_bytes or family.max_body_bytes)
-            receive = replay(body, receive)
             if operation.is_plain:
-                await self._run_plain(operation, scope, receive, answered.keep)
+                await self._run_plain(operation, scope, receive, body, answered.keep)
             else:
-                await operation.application(scope, receive, answered.send)
+                judge_body(operation, scope, body)
+                await operation.application(scope, replay(body, receive), answered.send)
         except Exception as error:
             refusal = None if answered.has_begun else family.answer(error, request)
             if refusal is None:
@@ -142,13 +153,16 @@ class Server:
         else:
             await answered.send_kept()
 
-    async def _run_plain(self, operation: Operation, scope: Scope, receive: Receive, keep: Send) -> None:
+    async def _run_plain(
+        self, operation: Operation, scope: Scope, receive: Receive, body: bytes, keep: Send
+    ) -> None:
         database = self.state.parts.database
 
         def run() -> None:
+            judge_body(operation, scope, body)
             with _session_for(operation, database) as session:
                 scope[SESSION] = session
-                _finish(operation.application(scope, receive, keep))
+                _finish(operation.application(scope, replay(body, receive), keep))
 
         if operation.is_quick and database.is_sqlite:
             run()

@@ -96,8 +96,10 @@ def test_a_bad_body_is_worded_as_fastapi_words_it(
     assert fault.keys() == {"loc", "msg", "type"}
 
 
-def test_a_form_is_a_bad_body_too(client: TestClient, ci: Program) -> None:
-    assert client.post(V2, data=of(ci)).status_code == 422
+def test_a_form_is_refused_with_the_type_that_is_taken(client: TestClient, ci: Program) -> None:
+    refused = client.post(V2, data=of(ci))
+    assert refused.status_code == 415
+    assert refused.json()["detail"] == "The body must be application/json."
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", V2, 405), ("POST", "/api/v2/nothing", 404)])
@@ -152,4 +154,4 @@ def test_the_first_address_hides_nothing_of_openid_connect(client: TestClient, c
     form = {"grant_type": "client_credentials", "client_id": ci.client_id, "client_secret": ci.secret}
     response = client.post("/auth/realms/eggplant/protocol/openid-connect/token", data=form)
     assert response.status_code == 200
-    assert client.get("/auth/").json().keys() == {"error", "error_description"}
+    assert client.get("/auth/nothing").json().keys() == {"error", "error_description"}
