@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opendai import engine
-from opendai.engine.rewriting import add_test_case, change_test_case, remove_test_case
+from opendai.engine.formats.rewriting import add_test_case, change_test_case, remove_test_case
 
 PRETTY = """{
   "elements" : [ ] ,

@@ -11,9 +11,9 @@ from opendai.engine.coverage import (
     possible_count,
     run_coverage,
 )
-from opendai.engine.document import ModelError, parse_model
 from opendai.engine.feasibility import Feasibility, feasibility
-from opendai.engine.model import (
+from opendai.engine.formats.dai import ModelError, parse_model
+from opendai.engine.model.elements import (
     Action,
     ActionKind,
     Model,
@@ -25,7 +25,7 @@ from opendai.engine.model import (
     build_model,
 )
 from opendai.engine.naming import Names, outline
-from opendai.engine.plan import Plan, PlanKind, Status
+from opendai.engine.paths.plan import Plan, PlanKind, Status
 from opendai.engine.testcases import (
     Goal,
     GoalKind,

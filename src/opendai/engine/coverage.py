@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
-from opendai.engine.model import Model, Transition, is_walkable
+from opendai.engine.model.elements import Model, Transition, is_walkable
 from opendai.errors import Invalid
 
 Pair: TypeAlias = tuple[str, str]

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from opendai.engine.coverage import Pair
-from opendai.engine.model import Model, StateKind, Transition, is_walkable
+from opendai.engine.model.elements import Model, StateKind, Transition, is_walkable
 
 
 @dataclass(frozen=True, slots=True)

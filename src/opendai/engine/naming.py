@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from opendai.engine.model import Model
+from opendai.engine.model.elements import Model
 from opendai.engine.testcases import Goal, GoalKind
 
 _QUOTED = re.compile(r"""["\u201c-\u201e`]([^"\u201c-\u201e`]+)["\u201c-\u201e`]|(?<!\w)'([^']+)'(?!\w)""")

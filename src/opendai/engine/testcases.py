@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from opendai.engine.model import Model
-from opendai.engine.readers import Faults, shown
+from opendai.engine.formats.readers import Faults, shown
+from opendai.engine.model.elements import Model
 from opendai.errors import Fault, Invalid
 
 # In bytes; it leaves room for some 7,000 items.

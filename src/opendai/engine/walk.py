@@ -12,10 +12,10 @@ from random import Random
 from typing import TypeAlias
 
 from opendai.engine.coverage import Pair
-from opendai.engine.exploration import ExploratoryStrategy
-from opendai.engine.model import Action, Model, Snippet, State, StateKind
-from opendai.engine.plan import Ending, Plan, Status
-from opendai.engine.strategies import DirectedStrategy, RandomStrategy, Strategy
+from opendai.engine.model.elements import Action, Model, Snippet, State, StateKind
+from opendai.engine.paths.directed import DirectedStrategy, RandomStrategy, Strategy
+from opendai.engine.paths.exploratory import ExploratoryStrategy
+from opendai.engine.paths.plan import Ending, Plan, Status
 
 
 class Outcome(StrEnum):

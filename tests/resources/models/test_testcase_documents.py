@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from opendai import tables
 from opendai.database import Database
-from opendai.engine.syntax import LARGEST_TEXT
+from opendai.engine.formats.syntax import LARGEST_TEXT
 from tests.arranging.editing import (
     CASES,
     NEW,

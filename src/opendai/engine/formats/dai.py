@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from opendai.engine.model import (
+from opendai.engine.formats.readers import Faults, Reader, shown
+from opendai.engine.formats.syntax import Unreadable, load_json
+from opendai.engine.model.elements import (
     Action,
     ActionKind,
     Model,
@@ -14,8 +16,6 @@ from opendai.engine.model import (
     StoredTestCase,
     build_model,
 )
-from opendai.engine.readers import Faults, Reader, shown
-from opendai.engine.syntax import Unreadable, load_json
 from opendai.errors import Fault, Invalid
 
 # Global actions are offered in every state, so a short document can stand for a graph of any size.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from opendai.engine.graph import NOWHERE, Journey
+from opendai.engine.paths.graph import NOWHERE, Journey
 
 
 def find_components(journey: Journey) -> list[int]:

@@ -6,10 +6,10 @@ from random import Random
 from typing import Protocol
 
 from opendai.engine.coverage import RunCoverage
-from opendai.engine.graph import Journey, build_graph
-from opendai.engine.model import Model, is_walkable
-from opendai.engine.plan import Ending, Plan, step_limit_reached, stuck, target_reached
-from opendai.engine.reach import BUDGET, Target, find_way
+from opendai.engine.model.elements import Model, is_walkable
+from opendai.engine.paths.graph import Journey, build_graph
+from opendai.engine.paths.plan import Ending, Plan, step_limit_reached, stuck, target_reached
+from opendai.engine.paths.reach import BUDGET, Target, find_way
 from opendai.engine.testcases import Goal, GoalKind, check_goals, parse_test_case
 
 # How much of a search the goals of a test case are worth together, before they are searched for one by one.

@@ -13,11 +13,11 @@ from random import Random
 
 from opendai.engine.coverage import Pair
 from opendai.engine.feasibility import feasibility
-from opendai.engine.model import Model, is_walkable
-from opendai.engine.plan import Ending, Plan, step_limit_reached, stuck, target_reached
-from opendai.engine.reach import Target, find_way
-from opendai.engine.strategies import begin_journey
-from opendai.engine.territory import Territory
+from opendai.engine.model.elements import Model, is_walkable
+from opendai.engine.paths.directed import begin_journey
+from opendai.engine.paths.plan import Ending, Plan, step_limit_reached, stuck, target_reached
+from opendai.engine.paths.reach import Target, find_way
+from opendai.engine.paths.territory import Territory
 
 
 class ExploratoryStrategy:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from opendai.engine.coverage import RunCoverage
-from opendai.engine.model import ActionKind, Model
+from opendai.engine.model.elements import ActionKind, Model
 
 # The target of an edge whose action goes back to the state before.
 PREVIOUS = -1

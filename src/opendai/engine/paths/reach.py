@@ -13,7 +13,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from opendai.engine.graph import NOWHERE, PREVIOUS, Graph, Journey
+from opendai.engine.paths.graph import NOWHERE, PREVIOUS, Graph, Journey
 
 # Each unit is an edge that was looked at or two places that were compared; about a second's worth, and 150
 # MB.

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
-from opendai.engine.components import find_components, find_reachable
-from opendai.engine.graph import Journey
-from opendai.engine.model import is_walkable
+from opendai.engine.model.elements import is_walkable
+from opendai.engine.paths.components import find_components, find_reachable
+from opendai.engine.paths.graph import Journey
 
 # What covering something that no run ever took is worth; what was taken n times is worth the n+1st part.
 # Whole numbers, so that sums do not depend on the order of adding.

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.engine import Model, parse_model
-from opendai.engine.rewriting import add_test_case, change_test_case, remove_test_case
+from opendai.engine.formats.rewriting import add_test_case, change_test_case, remove_test_case
 from opendai.errors import Fault, Invalid
 from opendai.tables.columns import now
 
