@@ -13,9 +13,7 @@ QUICK = settings(max_examples=150, deadline=None)
 
 @QUICK
 @given(model=models(), kind=st.sampled_from(["random", "exploratory"]), data=st.data())
-def test_a_walk_takes_only_what_is_available_and_ends(
-    model: Model, kind: engine.PlanKind, data: st.DataObject
-) -> None:
+def test_a_walk_takes_only_what_is_available_and_ends(model: Model, kind: str, data: st.DataObject) -> None:
     hits = {transition.pair: data.draw(st.integers(-1, 4)) for transition in model.transitions}
     steps, walk = walk_through(model, Plan(kind=kind, seed=len(hits), step_limit=60), hits)
     assert_walkable(model, steps)

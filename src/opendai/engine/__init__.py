@@ -25,7 +25,8 @@ from opendai.engine.model.elements import (
     build_model,
 )
 from opendai.engine.naming import Names, outline
-from opendai.engine.paths.plan import Plan, PlanKind, Status
+from opendai.engine.paths.plan import Plan, Status
+from opendai.engine.paths.strategies import CHOSEN_BY_NAME, STRATEGIES, Generator
 from opendai.engine.testcases import (
     Goal,
     GoalKind,
@@ -37,12 +38,15 @@ from opendai.engine.testcases import (
 from opendai.engine.walk import Conclusion, Outcome, Phase, Step, Walk, start_walk
 
 __all__ = [
+    "CHOSEN_BY_NAME",
+    "STRATEGIES",
     "Action",
     "ActionKind",
     "Conclusion",
     "Coverage",
     "CoverageItem",
     "Feasibility",
+    "Generator",
     "Goal",
     "GoalKind",
     "Model",
@@ -52,7 +56,6 @@ __all__ = [
     "Pair",
     "Phase",
     "Plan",
-    "PlanKind",
     "RunCoverage",
     "Snippet",
     "State",

@@ -13,9 +13,10 @@ from typing import TypeAlias
 
 from opendai.engine.coverage import Pair
 from opendai.engine.model.elements import Action, Model, Snippet, State, StateKind
-from opendai.engine.paths.directed import DirectedStrategy, RandomStrategy, Strategy
-from opendai.engine.paths.exploratory import ExploratoryStrategy
 from opendai.engine.paths.plan import Ending, Plan, Status
+from opendai.engine.paths.strategies import STRATEGIES
+from opendai.engine.paths.strategy import Strategy
+from opendai.errors import Invalid
 
 
 class Outcome(StrEnum):
@@ -217,15 +218,13 @@ class Walk:
 def start_walk(model: Model, plan: Plan, hits: Mapping[Pair, int] | None = None) -> Walk:
     """A walk of the model; `hits` is how often past runs took each action in each state, by their names.
 
-    `TestCaseError` if the plan's test case cannot be read or names what the model does not have.
+    `TestCaseError` if the plan's test case cannot be read or names something that the model does not have;
+    `Invalid` for a generator that does not exist.
     """
+    generator = STRATEGIES.get(plan.kind)
+    if generator is None:
+        raise Invalid(f"A walk is {', '.join(STRATEGIES)}, not {plan.kind!r}.")
+    if bool(plan.test_case.strip()) != generator.needs_test_case:
+        raise Invalid("A directed walk has a test case that names something, and no other walk has one.")
     chance = Random(plan.seed)  # noqa: S311 - a walk has to be repeatable, not unpredictable
-    strategy: Strategy
-    match plan.kind:
-        case "random":
-            strategy = RandomStrategy(model, plan, chance)
-        case "exploratory":
-            strategy = ExploratoryStrategy(model, plan, hits or {}, chance)
-        case "directed":
-            strategy = DirectedStrategy(model, plan)
-    return Walk(model, strategy)
+    return Walk(model, generator.begin(model, plan, hits=hits or {}, chance=chance))

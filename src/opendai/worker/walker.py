@@ -3,12 +3,11 @@
 import threading
 from collections.abc import Iterator
 from itertools import islice
-from typing import cast
 
 import structlog
 
 from opendai.database import Database
-from opendai.engine import Outcome, Plan, PlanKind, Step, Walk, parse_model, start_walk
+from opendai.engine import Outcome, Plan, Step, Walk, parse_model, start_walk
 from opendai.errors import Conflict, Problem
 from opendai.resources.executions.claims import Claim, claim_run
 from opendai.resources.executions.reporting import FinishIn, StepEvent, finish, hold, record_events, renew
@@ -34,7 +33,7 @@ def walk_one(database: Database, *, lease_seconds: float, stopping: threading.Ev
 def _walk(database: Database, claim: Claim, *, lease_seconds: float, stopping: threading.Event) -> None:
     run = claim.run
     plan = Plan(
-        kind=cast("PlanKind", run.generator),
+        kind=run.generator,
         seed=run.seed,
         step_limit=run.step_limit,
         target_coverage=run.target_coverage,

@@ -16,7 +16,7 @@ import typer.exceptions
 
 from opendai_client.agent.configuration import Access, ConfigurationError, read_ini, read_secret
 from opendai_client.agent.drivers.failures import FailureRule
-from opendai_client.agent.drivers.simulate import SimulateDriver
+from opendai_client.agent.drivers.registry import DriverProblem, make_driver
 from opendai_client.agent.loop import Agent
 from opendai_client.client import Client
 from opendai_client.errors import ClientError
@@ -25,12 +25,6 @@ logger = logging.getLogger(__name__)
 
 # A step or a call in hand gets this long after the signal; then the lease says goodbye for it.
 _LAST_SECONDS = 5.0
-
-
-class DriverName(StrEnum):
-    """The drivers that can be chosen."""
-
-    SIMULATE = "simulate"
 
 
 class LogLevel(StrEnum):
@@ -52,7 +46,7 @@ def main() -> None:
         code = app(standalone_mode=False)
     except typer.exceptions.TyperException as error:
         _fail(error.format_message(), code=2)
-    except ConfigurationError as error:
+    except (ConfigurationError, DriverProblem) as error:
         _fail(str(error), code=2)
     except ClientError as error:
         _fail(f"The server does not let this agent in: {error}", code=1)
@@ -93,7 +87,7 @@ def start(
         Path | None,
         typer.Option(envvar="OPENDAI_AGENT_CA_CERT_PATH", help="The authorities to trust, as PEM."),
     ] = None,
-    driver: Annotated[DriverName, typer.Option(help="What performs the steps.")] = DriverName.SIMULATE,
+    driver: Annotated[str, typer.Option(help="The installed driver that performs the steps.")] = "simulate",
     realtime: Annotated[bool, typer.Option(help="Let simulated steps take as long as they report.")] = False,
     fail: Annotated[
         list[str] | None,
@@ -127,9 +121,8 @@ def start(
         )
     except ValueError as error:
         raise ConfigurationError(str(error)) from error
-    match driver:
-        case DriverName.SIMULATE:
-            chosen = SimulateDriver(failures=rules, realtime=realtime)
+    options = {"failures": rules, "realtime": realtime}
+    chosen = make_driver(driver, {name: value for name, value in options.items() if value})
     _run_until_signalled(Agent(client, chosen, max_runs=max_runs))
 
 

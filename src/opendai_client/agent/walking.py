@@ -6,13 +6,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import cast
 
 from opendai.engine import (
     ModelError,
     Outcome,
     Plan,
-    PlanKind,
     Step,
     TestCaseError,
     Walk,
@@ -90,8 +88,7 @@ class _Walker:
         claim = self._claim
         model = parse_model(claim.model.modeljson)
         plan = Plan(
-            # What the kinds are is for the engine to say, and it does.
-            kind=cast("PlanKind", claim.plan.kind),
+            kind=claim.plan.kind,
             seed=claim.plan.seed,
             step_limit=claim.plan.step_limit,
             target_coverage=claim.plan.target_coverage,

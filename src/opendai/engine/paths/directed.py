@@ -1,63 +1,18 @@
-"""How random and directed walks choose their next step."""
+"""How directed walks choose their next step."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Protocol
 
-from opendai.engine.coverage import RunCoverage
-from opendai.engine.model.elements import Model, is_walkable
-from opendai.engine.paths.graph import Journey, build_graph
-from opendai.engine.paths.plan import Ending, Plan, step_limit_reached, stuck, target_reached
+from opendai.engine.coverage import Pair
+from opendai.engine.model.elements import Model
+from opendai.engine.paths.plan import Ending, Plan, step_limit_reached
 from opendai.engine.paths.reach import BUDGET, Target, find_way
+from opendai.engine.paths.strategy import begin_journey
 from opendai.engine.testcases import Goal, GoalKind, check_goals, parse_test_case
 
 # How much of a search the goals of a test case are worth together, before they are searched for one by one.
 JOINT_BUDGET = BUDGET
-
-
-class Strategy(Protocol):
-    @property
-    def journey(self) -> Journey: ...
-
-    def choose(self) -> int | Ending:
-        """The edge to take next from the journey's place, or why there is none."""
-
-    def note(self, edge: int) -> None:
-        """The journey has taken the edge."""
-
-
-def begin_journey(model: Model, edges_in_order: list[int]) -> Journey:
-    return Journey(build_graph(model, edges_in_order), RunCoverage(model), model.states.index(model.start))
-
-
-class RandomStrategy:
-    """By weight among what can be taken, until Exit."""
-
-    def __init__(self, model: Model, plan: Plan, chance: Random) -> None:
-        weights = [transition.action.weight for transition in model.transitions]
-        self.journey = begin_journey(model, [edge for edge, weight in enumerate(weights) if weight > 0])
-        self._plan = plan
-        self._chance = chance
-        self._weights = weights
-
-    def choose(self) -> int | Ending:
-        journey = self.journey
-        target = self._plan.target_coverage
-        if target is not None and journey.coverage.result.fraction >= target:
-            return Ending("PASSED", target_reached(target))
-        state = journey.graph.model.states[journey.state]
-        if not is_walkable(state):
-            return Ending("PASSED", f'the state "{state.name}" was entered')
-        if journey.steps >= self._plan.step_limit:
-            return Ending("PASSED", step_limit_reached(self._plan))
-        edges = [edge for edge in journey.graph.leaving[journey.state] if journey.is_available(edge)]
-        if not edges:
-            return stuck(state.name, journey.steps)
-        return self._chance.choices(edges, [self._weights[edge] for edge in edges])[0]
-
-    def note(self, edge: int) -> None:
-        """Chance has no memory."""
 
 
 class DirectedStrategy:
@@ -67,7 +22,14 @@ class DirectedStrategy:
     that is walked goal by goal, each by its own shortest way, and may then fail to see a way that exists.
     """
 
-    def __init__(self, model: Model, plan: Plan) -> None:
+    def __init__(
+        self,
+        model: Model,
+        plan: Plan,
+        *,
+        hits: Mapping[Pair, int],
+        chance: Random,
+    ) -> None:
         transitions = model.transitions
         # Sorting is stable: what weighs the same keeps the document's order.
         order = sorted(range(len(transitions)), key=lambda edge: -transitions[edge].action.weight)

@@ -14,16 +14,16 @@ from random import Random
 from opendai.engine.coverage import Pair
 from opendai.engine.feasibility import feasibility
 from opendai.engine.model.elements import Model, is_walkable
-from opendai.engine.paths.directed import begin_journey
 from opendai.engine.paths.plan import Ending, Plan, step_limit_reached, stuck, target_reached
 from opendai.engine.paths.reach import Target, find_way
+from opendai.engine.paths.strategy import begin_journey
 from opendai.engine.paths.territory import Territory
 
 
 class ExploratoryStrategy:
     """Covers what past runs took least. Actions of weight 0 are left to directed walks."""
 
-    def __init__(self, model: Model, plan: Plan, hits: Mapping[Pair, int], chance: Random) -> None:
+    def __init__(self, model: Model, plan: Plan, *, hits: Mapping[Pair, int], chance: Random) -> None:
         self._plan = plan
         self._model = model
         self._target = 1.0 if plan.target_coverage is None else plan.target_coverage

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.database import database_clock
+from opendai.engine import STRATEGIES
 from opendai.resources.executions.endings import write_log
 from opendai.resources.runs.states import QUEUED, RUNNING
 from opendai.tables.columns import now
@@ -94,7 +95,7 @@ def _claim(session: Session, run: tables.Run) -> Claim:
         .where(version.id == run.version_id)
     ).one()
     if run.hits is None:
-        run.hits = json.dumps(_hits(session, run) if run.generator == "exploratory" else [])
+        run.hits = json.dumps(_hits(session, run) if STRATEGIES[run.generator].uses_hits else [])
     session.flush()
     hits = [(state, action, times) for state, action, times in json.loads(run.hits)]
     return Claim(run=run, model_uuid=row.uuid, modeljson=row.modeljson, hits=hits)

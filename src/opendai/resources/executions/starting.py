@@ -6,13 +6,13 @@ import uuid
 from collections import Counter
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import Caller
-from opendai.engine import check_goals, parse_model, parse_test_case
+from opendai.engine import CHOSEN_BY_NAME, check_goals, parse_model, parse_test_case
 from opendai.errors import Fault, Invalid
 from opendai.resources.administration.licenses import check_executions
 from opendai.resources.executions.counting import count_runs, kind_of
@@ -24,6 +24,17 @@ _LARGEST_SEED = 999_999
 
 def _number_as_text(value: object) -> object:
     return str(value) if type(value) is int else value
+
+
+def _is_generator(value: str) -> str:
+    if value not in CHOSEN_BY_NAME:
+        raise ValueError(f"Input should be {' or '.join(map(repr, CHOSEN_BY_NAME))}")
+    return value
+
+
+Generator = Annotated[
+    str, AfterValidator(_is_generator), Field(json_schema_extra={"enum": [*CHOSEN_BY_NAME]})
+]
 
 
 class AgentChoice(Input):
@@ -56,7 +67,7 @@ class ExecutionIn(Input):
     rerun_id: Annotated[Whole, Field(ge=1, le=LARGEST_ID)] | None = None
     step_pause_time: Annotated[Whole, Field(ge=0, le=3600)] | None = None
     """Seconds between two steps."""
-    generator: Literal["exploratory", "random"] = "exploratory"
+    generator: Generator = "exploratory"
     seed: Annotated[Whole, Field(ge=0, le=2**53)] | None = None
     """0 or none: a random one, as in DAI."""
     step_limit: Annotated[Whole, Field(ge=1, le=100_000)] = 10_000
