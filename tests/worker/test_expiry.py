@@ -9,7 +9,6 @@ from opendai.api.server import Server
 from opendai.auth.logins import hash_secret
 from opendai.database import Database, Table, database_clock
 from opendai.worker.expiry import delete_expired
-from opendai.worker.loops import Worker
 from tests.arranging.logging_in import make_portal
 from tests.conftest import Person
 from tests.inprocess import TestClient
@@ -67,7 +66,7 @@ def test_what_is_over_goes_and_the_rest_stays(
     before = counts(database)
     fill(database, alice, portal.id, number=1, seconds_ago=OVER)
     fill(database, alice, portal.id, number=2, seconds_ago=PRESENT)
-    Worker(app.state.parts).sweep_logins()
+    delete_expired(app.state.parts, threading.Event())
     left = {table: count - before[table] for table, count in counts(database).items()}
     assert left == {**dict.fromkeys(PASSING, 1), tables.BrowserSession: 3}
     assert portal.is_accepted(answer)
@@ -79,7 +78,7 @@ def test_many_go_batch_by_batch(app: Server, client: TestClient, database: Datab
         now = session.scalar(select(database_clock()))
         rows = [{"jti": f"{number}", "expires": now - OVER} for number in range(1001)]
         session.execute(insert(tables.RevokedToken), rows)
-    Worker(app.state.parts).sweep_logins()
+    delete_expired(app.state.parts, threading.Event())
     assert counts(database)[tables.RevokedToken] == 0
 
 
@@ -89,5 +88,5 @@ def test_it_stops_when_the_server_does(
     fill(database, alice, make_portal(app, client, alice).id, number=1, seconds_ago=OVER)
     before, stopping = counts(database), threading.Event()
     stopping.set()
-    delete_expired(database, stopping)
+    delete_expired(app.state.parts, stopping)
     assert counts(database) == before

@@ -1,5 +1,6 @@
 """Every table: columns, keys, relationships, and nothing else."""
 
+from opendai.database import Table
 from opendai.tables.ai_servers import AiServer, Generation
 from opendai.tables.audit import AuditEvent
 from opendai.tables.identity import (
@@ -30,7 +31,11 @@ from opendai.tables.models import (
 )
 from opendai.tables.runs import DoomedObject, ErrorEntry, Execution, Run, RunCount, RunLog, Screenshot, Timing
 
+# Rows of these tables are kept until the moment in their column `expires`.
+PASSING: tuple[type[Table], ...] = (AuthorizationCode, Login, BrowserSession, RevokedToken, LoginAttempts)
+
 __all__ = [
+    "PASSING",
     "Agent",
     "AiServer",
     "ApiClient",

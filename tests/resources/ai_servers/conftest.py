@@ -48,5 +48,5 @@ def gate(client: TestClient, admin: Person) -> Iterator[Gate]:
 @pytest.fixture
 def idle(app: Server, monkeypatch: pytest.MonkeyPatch, client: TestClient, admin: Person) -> None:
     """An AI server, and a worker that leaves it to the test to ask."""
-    monkeypatch.setattr("opendai.worker.loops.next_task", lambda *_, **__: None)
+    monkeypatch.setattr("opendai.worker.drafts.next_task", lambda *_, **__: None)
     create(client, admin)

@@ -16,7 +16,7 @@ from opendai.resources.ai_servers import calls
 from opendai.resources.ai_servers.calls import ServerCalls
 from opendai.resources.ai_servers.generations import claim, fail, finish, give_up, renew
 from opendai.resources.ai_servers.proposals import Draft
-from opendai.worker.drafting import draft, next_task
+from opendai.worker.drafts import draft, next_task
 from tests.conftest import Person
 from tests.inprocess import TestClient
 from tests.outbound.scripted import Script, Scripted, scripted

@@ -1,5 +1,6 @@
 """DELETE /ai/runs/{id}: what a run left goes with it, and what was counted of it is taken back."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy import func, select
 from opendai import tables
 from opendai.api.server import Server
 from opendai.database import Database
-from opendai.worker.loops import Worker
+from opendai.worker.objects import sweep_objects
 from tests.arranging.hand_walks import walk
 from tests.arranging.walking import ANY_AGENT, HandAgent, log, start, step
 from tests.conftest import Person, Program
@@ -80,7 +81,7 @@ def test_nothing_of_a_deleted_run_is_left_but_its_pictures_until_the_worker_come
     assert set(left.values()) == {0}, left
     assert (version.passed, version.failed, version.broken) == (0, 0, 0)
     assert set(counts) == {0}
-    Worker(app.state.parts).sweep_objects()
+    sweep_objects(app.state.parts, threading.Event())
     assert list(app.state.parts.store.keys(key)) == []
     for path in ("runs/1", "runs/1/timings", "runlogs/1", f"screenshots/{artifact}"):
         assert client.get(f"/ai/{path}", headers=alice.bearer).status_code == 404

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from opendai.database import Database
-from opendai.worker.walker import walk_one
+from opendai.worker.walks import walk_one
 from tests.arranging.walking import ANY_AGENT, HandAgent, start, step, wait_for_end
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient

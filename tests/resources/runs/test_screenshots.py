@@ -1,6 +1,7 @@
 """Screenshots: taken in as MessagePack, served by a short-lived address."""
 
 import io
+import threading
 import uuid
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy import func, select
 from opendai import tables
 from opendai.database import Database
 from opendai.settings import Settings
-from opendai.worker.loops import Worker
+from opendai.worker.objects import sweep_objects
 from tests.arranging.walking import ANY_AGENT, HandAgent, png, send_screenshot, start
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
@@ -230,7 +231,7 @@ def test_deleting_the_model_deletes_the_pictures_in_the_end(
     send_screenshot(client, alice.bearer, run_id=run, artifact_id=SHOT)
     place = client.get(f"/ai/screenshots/{SHOT}", headers=alice.bearer).headers["location"]
     assert client.delete("/ai/models/1", headers=alice.bearer).status_code == 200
-    Worker(app.state.parts).sweep_objects()
+    sweep_objects(app.state.parts, threading.Event())
     assert client.get(place).status_code == 404
     with database.reading() as session:
         assert session.scalar(select(func.count(tables.DoomedObject.id))) == 0

@@ -126,8 +126,13 @@ def _visible(server_id: int, caller: Caller) -> Select[tables.Generation]:
     )
 
 
-def claimable() -> ColumnElement[bool]:
-    """The condition of what waits, and of what was claimed by somebody who is not heard of any more."""
+def has_claimable(session: Session) -> bool:
+    """Whether a generation waits to be claimed. The look takes no lock."""
+    return session.scalar(select(_generation.id).where(_claimable()).limit(1)) is not None
+
+
+def _claimable() -> ColumnElement[bool]:
+    """The condition of a generation that waits, or whose lease has ended."""
     return _generation.status.in_(_UNFINISHED) & (_generation.claimable_from < database_clock())
 
 
@@ -135,14 +140,14 @@ def claim(session: Session, *, lease_seconds: float) -> Task | None:
     """The oldest that may be claimed, now RUNNING under the next attempt; None if there is none."""
     oldest = (
         select(_generation.id)
-        .where(claimable(), _generation.attempt < MOST_ATTEMPTS)
+        .where(_claimable(), _generation.attempt < MOST_ATTEMPTS)
         .order_by(_generation.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
     claimed = session.scalar(
         update(_generation)
-        .where(_generation.id == oldest.scalar_subquery(), claimable())
+        .where(_generation.id == oldest.scalar_subquery(), _claimable())
         .values(
             status=RUNNING,
             attempt=_generation.attempt + 1,
@@ -168,7 +173,7 @@ def _task(session: Session, generation_id: int) -> Task:
 
 def give_up(session: Session) -> None:
     """End what was claimed as often as may be without that an outcome came of it."""
-    is_lost = claimable() & (_generation.attempt >= MOST_ATTEMPTS)
+    is_lost = _claimable() & (_generation.attempt >= MOST_ATTEMPTS)
     reason = f"The server ended {MOST_ATTEMPTS} times while it waited for the answer."
     _update(session, is_lost, status=FAILED, stage="attempts", reason=reason, ended_at=now())
 

@@ -5,34 +5,57 @@ import threading
 import time
 
 import structlog
-from sqlalchemy import select
 
-from opendai import tables
 from opendai.database import Database
 from opendai.engine import outline, parse_model
 from opendai.errors import Problem
+from opendai.parts import Parts
 from opendai.resources.ai_servers.calls import Outcome, ServerCalls, StageFailed
 from opendai.resources.ai_servers.generations import (
     Task,
     claim,
-    claimable,
     fail,
     finish,
     give_up,
+    has_claimable,
     renew,
 )
 
 _LONGEST_OUTLINE = 20_000
 _LOOK_SECONDS = 0.2
+_PAUSE_SECONDS = 0.5
 _Answers = queue.SimpleQueue[Outcome | Exception]
 _log = structlog.get_logger("opendai.drafting")
+
+
+class Drafters:
+    """Several threads that have test cases drafted. One of them looks for work at a time.
+
+    The others wait for their turn to look, which costs the database nothing.
+    """
+
+    def __init__(self) -> None:
+        self._turn_to_look = threading.Lock()
+
+    def draft_waiting(self, parts: Parts, stopping: threading.Event) -> None:
+        """Draft what waits longest; wait a moment if nothing does."""
+        lease_seconds = parts.settings.lease_seconds
+        with self._turn_to_look:
+            if stopping.is_set():
+                return
+            task = next_task(parts.database, lease_seconds=lease_seconds)
+            if task is None:
+                stopping.wait(_PAUSE_SECONDS)
+                return
+        calls = ServerCalls(parts.ai_servers, parts.secret_key)
+        draft(parts.database, calls, task, lease_seconds=lease_seconds, stopping=stopping)
 
 
 def next_task(database: Database, *, lease_seconds: float) -> Task | None:
     """Claim the generation that waits longest; None if none waits."""
     with database.reading() as session:
-        # Where nothing waits, which is most of the time, the write lock is left alone.
-        if session.scalar(select(tables.Generation.id).where(claimable()).limit(1)) is None:
+        # A look takes no lock, and most of the time nothing waits.
+        if not has_claimable(session):
             return None
     with database.writing() as session:
         give_up(session)

@@ -9,12 +9,26 @@ import structlog
 from opendai.database import Database
 from opendai.engine import Outcome, Plan, Step, Walk, parse_model, start_walk
 from opendai.errors import Conflict, Problem
+from opendai.parts import Parts
 from opendai.resources.executions.claims import Claim, claim_run
+from opendai.resources.executions.queue import has_run_for_server
 from opendai.resources.executions.reporting import FinishIn, StepEvent, finish, hold, record_events, renew
 from opendai.resources.runs.states import ERROR
 
 _BATCH = 200
+# A batch of a large model may take longer than the lease of an agent that reports each step.
+_SHORTEST_LEASE_SECONDS = 30
 _log = structlog.get_logger("opendai.walker")
+
+
+def walk_waiting(parts: Parts, stopping: threading.Event) -> None:
+    """Walk one waiting run after the other until none is left."""
+    while not stopping.is_set():
+        with parts.database.reading() as session:
+            if not has_run_for_server(session):
+                return
+        lease_seconds = max(parts.settings.lease_seconds, _SHORTEST_LEASE_SECONDS)
+        walk_one(parts.database, lease_seconds=lease_seconds, stopping=stopping)
 
 
 def walk_one(database: Database, *, lease_seconds: float, stopping: threading.Event) -> bool:
