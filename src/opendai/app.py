@@ -23,9 +23,11 @@ from opendai.outbound.addresses import Allowed
 from opendai.outbound.http import Outbound
 from opendai.outbound.turns import Turns
 from opendai.parts import Parts
+from opendai.readiness import Readiness
 from opendai.resources.accounts.outside_users import outside_provider
 from opendai.settings import Settings
 from opendai.storage import open_store
+from opendai.storage.threads import StoreThreads
 from opendai.worker.loops import Worker
 
 _TOO_MANY_CALLS = "Too many AI servers are asked at once. Try again in a moment."
@@ -57,6 +59,8 @@ def create_app(settings: Settings) -> Server:
         settings=settings,
         database=database,
         store=store,
+        store_threads=StoreThreads(threads=settings.threads, deadline_seconds=settings.store_timeout_seconds),
+        readiness=Readiness(database, store),
         secret_key=secret_key,
         keys=keys,
         tokens=Tokens(keys, issuer=f"{settings.public_url}/auth/realms/{settings.realm}"),
@@ -79,8 +83,7 @@ def create_app(settings: Settings) -> Server:
         with _set_by_signals(parts.closing):
             yield
         await anyio.to_thread.run_sync(worker.stop)
-        store.close()
-        database.close()
+        parts.close()
 
     families = [family.create(settings) for family in (ai, execution, agent, oauth, hal, api_clients, v2)]
     return Server(

@@ -65,10 +65,11 @@ def _postgresql_clock(_element: object, _compiler: SQLCompiler, **_: Any) -> str
 
 
 class Database:
-    """Connections to one database, sized so that no request can wait for a connection while it holds a thread.
+    """Connections to one database, and the threads that use them.
 
-    At most `threads` requests hold a session at a time; callers are looked up and background work is done on
-    connections of their own. Hence the pool never runs dry, and a full pool is never waited for inside a thread.
+    Readers, writers and the threads of the store have `threads` threads each, and each uses one connection at a time.
+    Callers are looked up and background work is done on a few more. Hence the pool never runs dry, and no thread
+    waits for a connection.
     """
 
     def __init__(
@@ -202,7 +203,7 @@ def upsert(session: Session, table: type[Table]) -> Any:
 def _sqlite(url: str, threads: int, synchronous: str) -> Engine:
     engine = create_engine(
         url,
-        pool_size=2 * threads + 4,
+        pool_size=3 * threads + 4,
         max_overflow=8,
         hide_parameters=True,
         connect_args={"check_same_thread": False, "timeout": 10.0},
@@ -242,7 +243,7 @@ def _postgresql(url: str, threads: int, timeout_seconds: int) -> Engine:
     }
     engine = create_engine(
         url,
-        pool_size=2 * threads + 4,
+        pool_size=3 * threads + 4,
         max_overflow=8,
         # Errors are logged, and what a statement was given is the customer's or a secret.
         hide_parameters=True,

@@ -17,8 +17,10 @@ from opendai.credentials.tokens import Tokens
 from opendai.database import Database
 from opendai.outbound.http import Outbound
 from opendai.outbound.turns import Turns
+from opendai.readiness import Readiness
 from opendai.settings import Settings
 from opendai.storage import ObjectStore
+from opendai.storage.threads import StoreThreads
 
 SESSION = "opendai.session"
 """Where the scope of a request has its session."""
@@ -31,6 +33,9 @@ class Parts:
     settings: Settings
     database: Database
     store: ObjectStore
+    store_threads: StoreThreads
+    """Every call of the store that a request waits for runs here."""
+    readiness: Readiness
     secret_key: SecretKey
     keys: KeyRing
     tokens: Tokens
@@ -45,6 +50,13 @@ class Parts:
     ai_server_turns: Turns
     closing: threading.Event
     """Set when the process is told to end."""
+
+    def close(self) -> None:
+        """End what holds connections or threads."""
+        self.readiness.close()
+        self.store_threads.close()
+        self.store.close()
+        self.database.close()
 
 
 def parts_of(request: Request) -> Parts:

@@ -102,6 +102,9 @@ class Settings(BaseSettings):
         description="FULL keeps every acknowledged write over a loss of power; NORMAL is four times faster.",
     )
     database_timeout_seconds: Seconds = Field(15, description="The longest a statement may take.")
+    store_timeout_seconds: Seconds = Field(
+        15, description="The longest a request waits for the object store."
+    )
     access_token_seconds: Seconds = Field(300, description="Lifetime of a token of the token endpoint.")
     session_token_seconds: Seconds = Field(3600, description="Lifetime of a token of /ai/auth.")
     refresh_token_seconds: Seconds = Field(

@@ -44,7 +44,7 @@ class S3Store:
             )
             self._region = session.region_name
             self._client = _connect(
-                session, bucket, attempts=3, connect=3, read=20, max_connections=max_connections
+                session, bucket, attempts=2, connect=3, read=10, max_connections=max_connections
             )
             # The address is part of what is signed, so links need a client that has theirs.
             public = replace(bucket, endpoint_url=bucket.public_endpoint_url or bucket.endpoint_url)

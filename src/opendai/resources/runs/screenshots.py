@@ -3,11 +3,11 @@
 import hashlib
 import uuid
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from pydantic import Field, StrictBytes, StrictInt, ValidationError
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.auth.callers import Caller, Reporter, User
 from opendai.errors import Conflict, Fault, Invalid, NotFound, Problem
-from opendai.parts import DatabaseDep, Parts, PartsDep, StoreDep, repository
+from opendai.parts import Parts, PartsDep, repository
 from opendai.resources.runs.pictures import ENDINGS, picture_type, unpack_map
 from opendai.resources.runs.routes import find_visible_run
 from opendai.resources.runs.states import RUNNING
@@ -184,38 +184,37 @@ _BODY = {
         409: {"description": "The attempt has ended, or the screenshot belongs to another run."},
     },
 )
-async def create_screenshot(
-    caller: Reporter, database: DatabaseDep, store: StoreDep, request: Request
-) -> ReceivedOut:
+async def create_screenshot(caller: Reporter, parts: PartsDep, request: Request) -> ReceivedOut:
     """Add a picture to a run. The same `artifact_id` again is the same screenshot."""
-    body = await request.body()
-    given, content_type = await run_in_threadpool(_read, body)
+    # In one trip to a thread of the store, which may hang: no other request waits for these threads.
+    return await parts.store_threads.run(partial(_receive, parts, caller, await request.body()))
+
+
+def _receive(parts: Parts, caller: Caller, body: bytes) -> ReceivedOut:
+    given, content_type = _read(body)
     artifact_id = str(given.artifact_id or uuid.uuid4())
-    if await database.read(lambda session: ScreenshotRepository(session).find_received(given, caller)):
-        return ReceivedOut(artifactid=artifact_id)
+    with parts.database.reading() as session:
+        if ScreenshotRepository(session).find_received(given, caller):
+            return ReceivedOut(artifactid=artifact_id)
     # The object first, under a fresh key: a row must never point at nothing, nor an object be overwritten.
     key = f"screenshots/{artifact_id[:2]}/{uuid.uuid4()}.{ENDINGS[content_type]}"
-    await run_in_threadpool(store.put, key, given.image, content_type=content_type)
-
-    def add(session: Session) -> bool:
-        screenshots = ScreenshotRepository(session)
-        if screenshots.find_received(given, caller):
-            return False
-        screenshots.add(given, artifact_id, key, content_type)
-        return True
-
+    parts.store.put(key, given.image, content_type=content_type)
     try:
-        is_received = not await database.write(add)
+        with parts.database.writing() as session:
+            screenshots = ScreenshotRepository(session)
+            is_received = screenshots.find_received(given, caller)
+            if not is_received:
+                screenshots.add(given, artifact_id, key, content_type)
     except IntegrityError:
         # PostgreSQL: the same screenshot came in twice at the same moment and the other one was first.
         is_received = True
     except Problem:
         # Only where the row is known not to be there. After a commit whose fate is unknown the object stays,
         # and the worker sweeps it if no row points at it.
-        await run_in_threadpool(store.delete, key)
+        parts.store.delete(key)
         raise
     if is_received:
-        await run_in_threadpool(store.delete, key)
+        parts.store.delete(key)
     return ReceivedOut(artifactid=artifact_id)
 
 
