@@ -37,7 +37,7 @@ def set_model_agent(caller: User, session: SessionDep, model_id: Id, given: Mode
     model.agent_id = known
     model.updated_at = now()
     session.flush()
-    return AgentRepository(session).get(known)
+    return AgentOut.model_validate(AgentRepository(session).get(known))
 
 
 @router.get("/models/{model_id}/agent")
@@ -46,4 +46,4 @@ def get_model_agent(caller: User, session: SessionDep, model_id: Id) -> AgentOut
     model = get_model(session, model_id, caller)
     if model.agent_id is None:
         raise NotFound(f"Model {model_id} has no agent.")
-    return AgentRepository(session).get(model.agent_id)
+    return AgentOut.model_validate(AgentRepository(session).get(model.agent_id))
