@@ -110,7 +110,7 @@ def test_a_name_with_a_character_that_tools_stumble_over_is_refused(
         response = client.request(method, path, headers=alice.bearer, json=body)
         assert response.status_code == 400
         assert response.json() == {
-            "message": "The name of the test case cannot be.",
+            "message": "The name of the test case is not allowed.",
             "errors": [{"field": "testcaseName", "problem": 'must not contain any of " \\ ; : { }'}],
         }
     assert client.get("/ai/models/1", headers=alice.bearer).json() == model
