@@ -19,7 +19,7 @@ from sqlalchemy import insert
 from opendai import logs, tables
 from opendai.api.server import Server as Application
 from opendai.resources.agents import AgentRepository
-from opendai.resources.models.routes import ModelRepository
+from opendai.resources.models.repository import ModelRepository
 from opendai.settings import Settings
 from tests.conftest import PASSWORD, Person, Program
 from tests.faults.processes import Server

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from anyio.to_thread import run_sync
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
+from sqlalchemy import Connection, Engine, MetaData, Row, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.ext.compiler import compiles
@@ -31,6 +31,9 @@ _LONGEST_TURN_SECONDS = 10.0
 # For so long after its last use a connection is taken for good.
 _TRUSTED_SECONDS = 1.0
 _Answer = TypeVar("_Answer")
+
+AnyRow = Row[*tuple[Any, ...]]
+"""A row whose columns are read by their names."""
 
 
 class Table(DeclarativeBase):

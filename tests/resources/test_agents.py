@@ -53,7 +53,7 @@ def test_only_the_name_is_needed_and_extra_fields_are_ignored(client: TestClient
         {"name": "x", "eppanalyzerport": 65536},
     ],
 )
-def test_a_name_that_cannot_be_is_refused_and_nothing_is_stored(
+def test_a_body_with_a_bad_field_is_refused_and_nothing_is_stored(
     client: TestClient, admin: Person, database: Database, body: dict[str, object]
 ) -> None:
     response = client.post("/ai/agents", headers=admin.bearer, json=body)

@@ -8,10 +8,20 @@ from opendai.resources.accounts.users import routes as users
 from opendai.resources.administration import audit, licenses, smtp, status
 from opendai.resources.executions import removal
 from opendai.resources.executions import routes as executions
-from opendai.resources.models import agents as model_agents
-from opendai.resources.models import assets, coverage, coverage_models, insights, tags, testcases
+from opendai.resources.models import (
+    actions,
+    agent,
+    assets,
+    coverage,
+    coverage_models,
+    release_insights,
+    tags,
+)
 from opendai.resources.models import routes as models
-from opendai.resources.models import runs as modelruns
+from opendai.resources.models import runs as model_runs
+from opendai.resources.models.testcases import routes as testcases
+from opendai.resources.models.testcases import runs as testcase_runs
+from opendai.resources.models.testcases import summary as testcase_summary
 from opendai.resources.runs import errors as execution_errors
 from opendai.resources.runs import logs as runlogs
 from opendai.resources.runs import routes as runs
@@ -36,18 +46,21 @@ def create(settings: Settings) -> Family:
             audit.router,
             agents.router,
             models.router,
-            model_agents.router,
+            agent.router,
             tags.router,
             assets.router,
             testcases.router,
             runs.router,
             removal.router,
-            modelruns.router,
+            model_runs.router,
+            testcase_summary.router,
+            testcase_runs.router,
             runlogs.router,
             screenshots.router,
             coverage.router,
             coverage_models.router,
-            insights.router,
+            actions.router,
+            release_insights.router,
             execution_errors.router,
             testconfigtasks.router,
             executions.status_router,

@@ -1,4 +1,4 @@
-"""What the runs of a model's newest version have covered."""
+"""The coverage of the runs of a model's newest version."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.engine import Model, parse_model, run_coverage
+from opendai.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class ActionHits:
 
 @dataclass(frozen=True, slots=True)
 class TestCoverage:
-    """What one test case covered, or with an empty name the walks without one. `coverage` is a fraction of 1."""
+    """The coverage of one test case as a fraction of 1. An empty name is for the walks without a test case."""
 
     __test__ = False  # The name looks like a test to pytest.
 
@@ -40,8 +41,8 @@ class ModelCoverage:
     tests: list[TestCoverage]
 
 
-def model_coverage(session: Session, model_id: int) -> ModelCoverage | None:
-    """The coverage of a model's newest version, from totals that are kept as runs end; None without the model."""
+def model_coverage(session: Session, model_id: int) -> ModelCoverage:
+    """The coverage of a model's newest version, from totals that are kept as runs end."""
     model, version, total = tables.Model, tables.ModelVersion, tables.TransitionTotal
     row = session.execute(
         select(version.id, version.modeljson, version.passed, version.failed, version.broken)
@@ -49,7 +50,7 @@ def model_coverage(session: Session, model_id: int) -> ModelCoverage | None:
         .where(model.id == model_id)
     ).one_or_none()
     if row is None:
-        return None
+        raise NotFound(f"There is no model {model_id}.")
     taken: defaultdict[str, list[ActionHits]] = defaultdict(list)
     totals = session.execute(
         select(total.test_case, total.state, total.action, total.passes + total.fails)

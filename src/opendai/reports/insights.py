@@ -1,4 +1,4 @@
-"""What a model's runs say of the software it describes; told from totals that are kept as runs end."""
+"""How the actions and the versions of a model did, from totals that are kept as runs end."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +9,13 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.engine import GoalKind, Model, TestCaseError, parse_model, parse_test_case, run_coverage
+from opendai.errors import NotFound
 
 _MOST_FAILING = 20
 _MOST_VERSIONS = 20
 _RCI = "RCI"
+_UNFINISHED = "INCOMPLETE"
+"""The status of `RunCount` for runs that have not ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class ActionTotals:
 
 @dataclass(frozen=True, slots=True)
 class VersionTotals:
-    """How many runs of a version ended how; `broken` ones ended without a verdict, as ERROR or CANCELLED."""
+    """How the runs of a version ended; `broken` runs ended without a verdict, as ERROR or CANCELLED."""
 
     id: int
     number: int
@@ -46,7 +49,7 @@ class VersionTotals:
 
     @property
     def pass_rate(self) -> float | None:
-        """The share, from 0 to 1, of the runs with a verdict that passed; None without any."""
+        """The share, from 0 to 1, of the runs with a verdict that passed; None without a verdict."""
         verdicts = self.passed + self.failed
         return self.passed / verdicts if verdicts else None
 
@@ -55,8 +58,8 @@ class VersionTotals:
 class ReleaseInsights:
     """The newest version of a model and those before it.
 
-    `failing` are the actions that failed, most failures first; `trend` are versions from old to new, the last of
-    which is the newest.
+    `failing` are the actions that failed, most failures first. `trend` are versions from old to new; the last one
+    is the newest.
     """
 
     model_name: str
@@ -68,16 +71,16 @@ class ReleaseInsights:
 
 
 def action_totals(session: Session, model_id: int) -> list[ActionTotals]:
-    """Every action of the newest version in every state that offers it, also those never taken."""
+    """Every action of the newest version in every state that offers it, taken or not."""
     row = _newest(session, model_id)
     return _totals_of(session, model_id, parse_model(row.modeljson), _taken(session, row.id))
 
 
 def release_insights(session: Session, model_id: int) -> ReleaseInsights | None:
-    """None while no run of the model, of whatever version, has finished."""
+    """None while no run of any version of the model has finished."""
     count = tables.RunCount
     finished = session.scalar(
-        select(func.sum(count.runs)).where(count.model_id == model_id, count.status != "INCOMPLETE")
+        select(func.sum(count.runs)).where(count.model_id == model_id, count.status != _UNFINISHED)
     )
     if not finished:
         return None
@@ -98,11 +101,14 @@ def release_insights(session: Session, model_id: int) -> ReleaseInsights | None:
 
 def _newest(session: Session, model_id: int) -> Any:
     model, version = tables.Model, tables.ModelVersion
-    return session.execute(
+    row = session.execute(
         select(model.name, version.id, version.modeljson)
         .join(version, (version.model_id == model.id) & (version.number == model.version_number))
         .where(model.id == model_id)
-    ).one()
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no model {model_id}.")
+    return row
 
 
 def _taken(session: Session, version_id: int) -> dict[tuple[str, str], tuple[int, int]]:
@@ -136,7 +142,7 @@ def _actions_of_journeys(session: Session, model_id: int) -> set[str]:
         try:
             goals = parse_test_case(text)
         except TestCaseError:
-            # A text is stored as it came, and one that says nothing names no action.
+            # Texts are stored as they came. One that cannot be read names no action.
             continue
         names |= {goal.name for goal in goals if goal.kind is GoalKind.ACTION}
     return names

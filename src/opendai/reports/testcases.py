@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 
-# How many runs of a test case are told.
 _NEWEST = 10
 
 
@@ -31,13 +30,21 @@ class CaseRuns:
     run_ids: list[int]
 
 
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """Some test cases of a model, and how many it has."""
+
+    cases: list[CaseRuns]
+    total: int
+
+
 def totals_by_case(
     session: Session, model_id: int, *, after: datetime | None = None, before: datetime | None = None
 ) -> list[CaseTotals]:
-    """By name: every test case of the model, and every one that was run before it was removed or renamed.
+    """By name: the test cases of the model, and those with runs that were removed or renamed since.
 
-    Without times the totals are those that are kept. With them the runs of that time are read, and what has not
-    finished is QUEUED or RUNNING instead of INCOMPLETE.
+    Without times the totals are those that are kept. With times the runs of that time are read, and a run that has
+    not finished is QUEUED or RUNNING instead of INCOMPLETE.
     """
     case = tables.TestCase
     found: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -49,24 +56,25 @@ def totals_by_case(
     return [CaseTotals(name, found[name]) for name in sorted(found)]
 
 
-def newest_by_case(session: Session, model_id: int, *, offset: int, limit: int) -> tuple[list[CaseRuns], int]:
-    """A page of the model's test cases by id, each with its newest runs, and how many test cases there are."""
+def newest_by_case(session: Session, model_id: int, *, offset: int, limit: int) -> CasePage:
+    """A page of the model's test cases by id."""
     case, run = tables.TestCase, tables.Run
     of_model = case.model_id == model_id
     total = session.scalar(select(func.count(case.id)).where(of_model)) or 0
-    page = select(case.id, case.name).where(of_model).order_by(case.id).offset(offset).limit(limit)
-    cases = [CaseRuns(row.id, row.name, []) for row in session.execute(page)]
-    if not cases:
-        return [], total
-    # A branch for each, since a window over the runs would read every run that they ever had.
+    query = select(case.id, case.name).where(of_model).order_by(case.id).offset(offset).limit(limit)
+    page = session.execute(query).all()
+    if not page:
+        return CasePage([], total)
+    # A branch for each, because a window over the runs would read all runs of these test cases.
     branches = []
-    for each in cases:
-        newest = select(run.test_case_id, run.id).where(run.test_case_id == each.id).order_by(run.id.desc())
+    for row in page:
+        newest = select(run.test_case_id, run.id).where(run.test_case_id == row.id).order_by(run.id.desc())
         branches.append(select(newest.limit(_NEWEST).subquery()))
     runs: defaultdict[int, list[int]] = defaultdict(list)
     for case_id, run_id in session.execute(union_all(*branches)):
         runs[case_id].append(run_id)
-    return [CaseRuns(each.id, each.name, sorted(runs[each.id], reverse=True)) for each in cases], total
+    cases = [CaseRuns(row.id, row.name, sorted(runs[row.id], reverse=True)) for row in page]
+    return CasePage(cases, total)
 
 
 def _kept(model_id: int) -> Any:

@@ -18,13 +18,13 @@ class Agent(Table):
 
     id: Mapped[Id]
     name: Mapped[Name] = mapped_column(unique=True)
-    recordpath: Mapped[Body]
+    record_path: Mapped[Body]
     suite: Mapped[Body]
-    agenttype: Mapped[str] = mapped_column(String(20))
-    epphost: Mapped[Name]
-    epptestcontrollerport: Mapped[int]
-    eppanalyzerport: Mapped[int]
-    eppworkspacepath: Mapped[Body]
+    agent_type: Mapped[str] = mapped_column(String(20))
+    epp_host: Mapped[Name]
+    epp_test_controller_port: Mapped[int]
+    epp_analyzer_port: Mapped[int]
+    epp_workspace_path: Mapped[Body]
     is_hosted: Mapped[bool]
     is_marked_connected: Mapped[bool]
     """What a client of the published API says of an agent that does not speak our protocol."""

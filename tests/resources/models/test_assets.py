@@ -124,7 +124,7 @@ def test_an_administrator_deletes_an_asset_everywhere(
 @pytest.mark.parametrize(
     "body", [{}, {"asset_id": None}, {"asset_id": ""}, {"asset_id": "x" * 256}, {"asset_id": "a\tb"}]
 )
-def test_an_id_that_cannot_be_is_refused_and_nothing_is_stored(
+def test_an_id_that_is_not_allowed_is_refused_and_nothing_is_stored(
     client: TestClient, alice: Person, body: dict[str, object]
 ) -> None:
     asset = _add(client, alice, "v1")

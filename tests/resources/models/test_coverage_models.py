@@ -69,7 +69,7 @@ def test_only_the_name_is_needed(client: TestClient, admin: Person, alice: Perso
     assert _listed(client, alice)[4] == created
 
 
-def test_everything_can_be_said(client: TestClient, admin: Person) -> None:
+def test_every_field_can_be_set(client: TestClient, admin: Person) -> None:
     body = {"name": "Ours", "variable_depth": 2, "path_depth": 5, "active": False}
     response = client.post(MODELS, headers=admin.bearer, json=body)
     created = response.json()
@@ -77,7 +77,7 @@ def test_everything_can_be_said(client: TestClient, admin: Person) -> None:
     assert client.get(f"{ONE}/5", headers=admin.bearer).json() == created
 
 
-def test_what_is_given_is_changed_also_of_a_built_in_one(client: TestClient, admin: Person) -> None:
+def test_updating_a_built_in_one_changes_what_is_given(client: TestClient, admin: Person) -> None:
     before = _listed(client, admin)
     response = client.put(f"{ONE}/2", headers=admin.bearer, json={"active": True, "name": None, "id": 7})
     after = {**before[1], "active": True}

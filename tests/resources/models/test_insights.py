@@ -40,7 +40,7 @@ def walks(client: TestClient, alice: Person, lab: Program, clinic: dict[str, Any
     return agent
 
 
-def test_every_action_is_told_in_every_state_also_those_never_taken(
+def test_every_action_is_listed_in_every_state_taken_or_not(
     client: TestClient, alice: Person, walks: HandAgent, text: str
 ) -> None:
     response = client.get(ACTIONS, headers=alice.bearer)
@@ -64,7 +64,7 @@ def test_actions_are_those_of_the_newest_version(
     assert all(action["passes"] == action["fails"] == 0 for action in actions)
 
 
-def test_a_test_case_of_that_origin_that_says_nothing_marks_no_action(
+def test_an_empty_test_case_of_that_origin_marks_no_action(
     client: TestClient, alice: Person, samples: dict[str, str]
 ) -> None:
     text = samples["petclinic"].replace('State \\"FindOwners\\"', 'Stat \\"FindOwners\\"')
@@ -82,7 +82,7 @@ def test_an_action_with_a_tag_of_its_own_is_of_real_customers(
     assert {action["actionName"] for action in actions if action["is_rci"]} == {"e_Veterinarians"}
 
 
-def test_insights_tell_the_newest_version_and_the_trend(
+def test_insights_show_the_newest_version_and_the_trend(
     client: TestClient, alice: Person, walks: HandAgent, text: str
 ) -> None:
     response = client.get(INSIGHTS, headers=alice.bearer)
@@ -122,7 +122,7 @@ def test_there_are_no_insights_while_no_run_has_finished(
     assert response.json() == {"message": "No run of model 1 has finished yet."}
 
 
-def test_there_are_none_any_more_once_the_runs_are_deleted(
+def test_there_are_no_insights_after_the_runs_are_deleted(
     client: TestClient, alice: Person, walks: HandAgent
 ) -> None:
     for run in (1, 2, 3, 4):
@@ -133,7 +133,7 @@ def test_there_are_none_any_more_once_the_runs_are_deleted(
 
 
 @pytest.mark.parametrize("path", ["actions", "release-insights"])
-def test_a_foreign_unknown_or_impossible_model_is_refused(
+def test_a_foreign_or_unknown_model_or_a_bad_id_is_refused(
     client: TestClient,
     alice: Person,
     bob: Person,

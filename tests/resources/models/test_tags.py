@@ -26,7 +26,7 @@ def _tag(client: TestClient, person: Person, word: str) -> Any:
     return response.json()
 
 
-def test_only_the_tag_is_needed_and_its_author_is_who_adds_it(client: TestClient, alice: Person) -> None:
+def test_only_the_tag_is_needed_and_its_author_is_the_caller(client: TestClient, alice: Person) -> None:
     body = {"id": 9, "model": "Other", "tag": "smoke", "author": "bob", "created": "1999-01-01"}
     response = client.post(TAGS, headers=alice.bearer, json=body)
     assert response.status_code == 200
@@ -76,7 +76,7 @@ def test_two_models_can_have_the_same_tag(client: TestClient, alice: Person, sam
 
 
 @pytest.mark.parametrize("body", [{}, {"tag": None}, {"tag": ""}, {"tag": "x" * 256}, {"tag": "a\nb"}])
-def test_a_tag_that_cannot_be_is_refused_and_nothing_is_stored(
+def test_a_tag_that_is_not_allowed_is_refused_and_nothing_is_stored(
     client: TestClient, alice: Person, database: Database, body: dict[str, object]
 ) -> None:
     tag = _tag(client, alice, "smoke")

@@ -15,7 +15,8 @@ from opendai.engine.testcases import LARGEST_TEXT
 from opendai.errors import Fault, PreconditionFailed
 from opendai.resources.ai_servers.generations import FINISHED, hold_named_model
 from opendai.resources.ai_servers.proposals import Draft, Step
-from opendai.resources.models.testcases import TestCaseIn, TestCaseRepository
+from opendai.resources.models.testcases.repository import TestCaseRepository
+from opendai.resources.models.testcases.schemas import TestCaseIn
 
 ORIGIN = "AI"
 TAG = "drafted-by-ai"
@@ -86,8 +87,8 @@ def _store(
         taken.add(name)
         proposal["accepted"] = {
             "testcase_id": made.id,
-            "testcase_name": made.testcaseName,
-            "testcase": made.testcase,
+            "testcase_name": made.name,
+            "testcase": made.text,
             "not_translated": [{"index": step.index, "action": step.action} for step in untold],
         }
 

@@ -268,13 +268,13 @@ def _stay_connected(agent: tables.Agent, seconds: float) -> None:
 def _new_agent(caller: Caller) -> tables.Agent:
     return tables.Agent(
         name=caller.name,
-        recordpath="",
+        record_path="",
         suite="",
-        agenttype="RUN",
-        epphost="",
-        epptestcontrollerport=123,
-        eppanalyzerport=123,
-        eppworkspacepath="",
+        agent_type="RUN",
+        epp_host="",
+        epp_test_controller_port=123,
+        epp_analyzer_port=123,
+        epp_workspace_path="",
         is_hosted=False,
         is_marked_connected=False,
     )

@@ -1,5 +1,6 @@
-"""Assets that models use, such as versions of a suite. The server knows their ids and nothing more of them."""
+"""Assets that models use, such as versions of a suite. The server knows their ids and nothing else about them."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import Path, Response
@@ -9,24 +10,25 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import Caller, User
+from opendai.database import AnyRow
 from opendai.errors import Conflict, NotFound
 from opendai.parts import repository
 from opendai.resources.models.visible import get_model, hold_model
 from opendai.wire.inputs import Id, Input, Line, Name, Output
 from opendai.wire.routing import Router
 
-# The page calls it an int in paths and text in bodies: any text will do, also one with slashes.
+# The published page has an int in paths and text in bodies: any text is accepted, with slashes too.
 AssetId = Annotated[Line, Path(min_length=1)]
 
 
 class ModelAssetIn(Input):
-    """Only the asset's id counts: the model is the path's."""
+    """Only the asset's id counts: the model is that of the path."""
 
     asset_id: Name
 
 
 class ModelAssetOut(Output):
-    """One model's use of one asset; `id` is that of the use."""
+    """The use of one asset by one model; `id` is the id of the use."""
 
     id: int
     asset_id: str
@@ -37,24 +39,24 @@ class AssetRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def of_model(self, model_id: int, caller: Caller) -> list[ModelAssetOut]:
+    def of_model(self, model_id: int, caller: Caller) -> Sequence[AnyRow]:
         model = get_model(self._session, model_id, caller)
         return self._search(tables.ModelAsset.model_id == model.id)
 
-    def uses(self, asset_id: str, caller: Caller) -> list[ModelAssetOut]:
-        """Where an asset is used, as far as the caller sees; NotFound if nowhere."""
+    def uses(self, asset_id: str, caller: Caller) -> Sequence[AnyRow]:
+        """The uses of an asset by models that the caller sees; NotFound if there are none."""
         found = self._search(*_uses_seen(asset_id, caller))
         if not found:
             raise NotFound(f'There is no asset "{asset_id}".')
         return found
 
-    def get(self, model_id: int, asset_id: str, caller: Caller) -> ModelAssetOut:
-        found = self._search(*_is_use(get_model(self._session, model_id, caller), asset_id))
+    def get(self, model_id: int, asset_id: str, caller: Caller) -> AnyRow:
+        found = self._search(*_is_use(get_model(self._session, model_id, caller).id, asset_id))
         if not found:
             raise _missing(model_id, asset_id)
         return found[0]
 
-    def add(self, model_id: int, given: ModelAssetIn, caller: Caller) -> ModelAssetOut:
+    def add(self, model_id: int, given: ModelAssetIn, caller: Caller) -> tables.ModelAsset:
         model = hold_model(self._session, model_id, caller)
         asset = tables.ModelAsset(model_id=model.id, asset_id=given.asset_id)
         self._session.add(asset)
@@ -62,12 +64,12 @@ class AssetRepository:
             self._session.flush()
         except IntegrityError as error:
             raise _taken(model_id) from error
-        return ModelAssetOut.model_validate(asset)
+        return asset
 
-    def change(self, model_id: int, asset_id: str, given: ModelAssetIn, caller: Caller) -> ModelAssetOut:
+    def change(self, model_id: int, asset_id: str, given: ModelAssetIn, caller: Caller) -> AnyRow:
         model = hold_model(self._session, model_id, caller)
         asset = tables.ModelAsset
-        statement = update(asset).where(*_is_use(model, asset_id)).values(asset_id=given.asset_id)
+        statement = update(asset).where(*_is_use(model.id, asset_id)).values(asset_id=given.asset_id)
         try:
             row = self._session.execute(
                 statement.returning(asset.id, asset.asset_id, asset.model_id)
@@ -76,11 +78,11 @@ class AssetRepository:
             raise _taken(model_id) from error
         if row is None:
             raise _missing(model_id, asset_id)
-        return ModelAssetOut.model_validate(row)
+        return row
 
     def remove(self, model_id: int, asset_id: str, caller: Caller) -> None:
         model = hold_model(self._session, model_id, caller)
-        statement = delete(tables.ModelAsset).where(*_is_use(model, asset_id))
+        statement = delete(tables.ModelAsset).where(*_is_use(model.id, asset_id))
         if not self._session.execute(statement.returning(tables.ModelAsset.id)).all():
             raise _missing(model_id, asset_id)
 
@@ -91,16 +93,14 @@ class AssetRepository:
         if not gone:
             raise NotFound(f'There is no asset "{asset_id}".')
 
-    def _search(self, *conditions: ColumnElement[bool]) -> list[ModelAssetOut]:
+    def _search(self, *conditions: ColumnElement[bool]) -> Sequence[AnyRow]:
         asset = tables.ModelAsset
-        rows = self._session.execute(
-            select(asset.id, asset.asset_id, asset.model_id).where(*conditions).order_by(asset.id)
-        )
-        return [ModelAssetOut.model_validate(row) for row in rows]
+        query = select(asset.id, asset.asset_id, asset.model_id).where(*conditions).order_by(asset.id)
+        return self._session.execute(query).all()
 
 
-def _is_use(model: tables.Model, asset_id: str) -> list[ColumnElement[bool]]:
-    return [tables.ModelAsset.model_id == model.id, tables.ModelAsset.asset_id == asset_id]
+def _is_use(model_id: int, asset_id: str) -> list[ColumnElement[bool]]:
+    return [tables.ModelAsset.model_id == model_id, tables.ModelAsset.asset_id == asset_id]
 
 
 def _uses_seen(asset_id: str, caller: Caller) -> list[ColumnElement[bool]]:
@@ -124,32 +124,32 @@ _IS_THERE: dict[int | str, Any] = {409: {"description": "The model has this asse
 @router.post("/models/{model_id}/assets", status_code=201, responses=_IS_THERE)
 def create_model_asset(caller: User, assets: Assets, model_id: Id, given: ModelAssetIn) -> ModelAssetOut:
     """Associate an asset with a model."""
-    return assets.add(model_id, given, caller)
+    return ModelAssetOut.model_validate(assets.add(model_id, given, caller))
 
 
 @router.get("/models/{model_id}/assets")
 def list_model_assets(caller: User, assets: Assets, model_id: Id) -> list[ModelAssetOut]:
     """The assets of a model, in the order they were added."""
-    return assets.of_model(model_id, caller)
+    return [ModelAssetOut.model_validate(row) for row in assets.of_model(model_id, caller)]
 
 
 @router.get("/models/{model_id}/assets/{asset_id:path}")
 def get_model_asset(caller: User, assets: Assets, model_id: Id, asset_id: AssetId) -> ModelAssetOut:
     """One asset of a model."""
-    return assets.get(model_id, asset_id, caller)
+    return ModelAssetOut.model_validate(assets.get(model_id, asset_id, caller))
 
 
 @router.put("/models/{model_id}/assets/{asset_id:path}", responses=_IS_THERE)
 def update_model_asset(
     caller: User, assets: Assets, model_id: Id, asset_id: AssetId, given: ModelAssetIn
 ) -> ModelAssetOut:
-    """Put another asset in the place of one that the model has."""
-    return assets.change(model_id, asset_id, given, caller)
+    """Replace an asset of a model by another."""
+    return ModelAssetOut.model_validate(assets.change(model_id, asset_id, given, caller))
 
 
 @router.delete("/models/{model_id}/assets/{asset_id:path}", status_code=204)
 def delete_model_asset(caller: User, assets: Assets, model_id: Id, asset_id: AssetId) -> Response:
-    """Take an asset from a model."""
+    """Remove an asset from a model."""
     assets.remove(model_id, asset_id, caller)
     return Response(status_code=204)
 
@@ -157,11 +157,11 @@ def delete_model_asset(caller: User, assets: Assets, model_id: Id, asset_id: Ass
 @router.get("/assets/{asset_id:path}")
 def list_asset_models(caller: User, assets: Assets, asset_id: AssetId) -> list[ModelAssetOut]:
     """The caller's models that an asset is associated with."""
-    return assets.uses(asset_id, caller)
+    return [ModelAssetOut.model_validate(row) for row in assets.uses(asset_id, caller)]
 
 
 @router.delete("/assets/{asset_id:path}", status_code=204)
 def delete_asset(caller: User, assets: Assets, asset_id: AssetId) -> Response:
-    """Take an asset from all of the caller's models that have it."""
+    """Remove an asset from all of the caller's models that have it."""
     assets.remove_everywhere(asset_id, caller)
     return Response(status_code=204)

@@ -2,13 +2,12 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from pydantic import Field
 
-from opendai import tables
 from opendai.auth.callers import User
-from opendai.errors import NotFound
 from opendai.parts import SessionDep
 from opendai.reports.coverage import ActionHits, TestCoverage, model_coverage
+from opendai.resources.models.visible import get_model
 from opendai.wire.inputs import Id, Output
 from opendai.wire.routing import Router
 
@@ -17,7 +16,7 @@ class ActionCoverageOut(Output):
     name: str
     coverage: str
     kind: str = "Action"
-    hitCount: str  # noqa: N815 - the published spelling
+    hits: str = Field(serialization_alias="hitCount")
 
 
 class TestCoverageOut(Output):
@@ -28,14 +27,14 @@ class TestCoverageOut(Output):
 
 
 class ModelCoverageOut(Output):
-    """`bob` is all that the published page names; it is the coverage again."""
+    """`bob`, the only field of the published page, is the coverage again."""
 
     bob: str
     date: str
-    testCount: str  # noqa: N815
-    passCount: str  # noqa: N815
-    failCount: str  # noqa: N815
-    hierarchyId: str  # noqa: N815
+    runs: str = Field(serialization_alias="testCount")
+    passed: str = Field(serialization_alias="passCount")
+    failed: str = Field(serialization_alias="failCount")
+    version_id: str = Field(serialization_alias="hierarchyId")
     coverage: str
     report: list[TestCoverageOut]
 
@@ -45,19 +44,16 @@ router = Router(tags=["Coverage"])
 
 @router.get("/models/{model_id}/coverage")
 def get_model_coverage(caller: User, session: SessionDep, model_id: Id) -> ModelCoverageOut:
-    """What the finished runs of the model's newest version covered; fractions of 1."""
-    model = tables.Model
-    seen = session.scalar(select(model.id).where(model.id == model_id, caller.sees(model.group_id)))
-    report = model_coverage(session, model_id) if seen is not None else None
-    if report is None:
-        raise NotFound(f"There is no model {model_id}.")
+    """The coverage of the finished runs of the model's newest version, in fractions of 1."""
+    model = get_model(session, model_id, caller)
+    report = model_coverage(session, model.id)
     return ModelCoverageOut(
         bob=_number(report.coverage),
         date=datetime.now(UTC).isoformat(),
-        testCount=str(report.passed + report.failed + report.broken),
-        passCount=str(report.passed),
-        failCount=str(report.failed),
-        hierarchyId=str(report.version_id),
+        runs=str(report.passed + report.failed + report.broken),
+        passed=str(report.passed),
+        failed=str(report.failed),
+        version_id=str(report.version_id),
         coverage=_number(report.coverage),
         report=[_test(test) for test in report.tests],
     )
@@ -72,7 +68,7 @@ def _test(test: TestCoverage) -> TestCoverageOut:
 
 
 def _action(hits: ActionHits) -> ActionCoverageOut:
-    return ActionCoverageOut(name=f"{hits.state} / {hits.action}", coverage="1.0", hitCount=str(hits.hits))
+    return ActionCoverageOut(name=f"{hits.state} / {hits.action}", coverage="1.0", hits=str(hits.hits))
 
 
 def _number(share: float) -> str:

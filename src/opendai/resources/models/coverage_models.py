@@ -1,14 +1,16 @@
-"""Coverage models: how finely coverage is measured. They hold for the whole installation."""
+"""Coverage models: how finely coverage is measured. They apply to the whole installation."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import Admin, User
+from opendai.database import AnyRow
 from opendai.engine.coverage import DEEPEST_PATH
 from opendai.errors import Conflict, NotFound
 from opendai.parts import repository
@@ -20,12 +22,12 @@ VariableDepth = Annotated[Whole, Field(ge=1, le=2)]
 
 
 class CoverageModelIn(Input):
-    """`path_depth` is how many actions in a row count as one item, `variable_depth` how many variables cross."""
+    """`path_depth` is how many actions in a row count as one item; `variable_depth` is how many variables cross."""
 
     name: Name
     variable_depth: VariableDepth = 1
     path_depth: PathDepth = 1
-    # The vendor's own client cannot say it, and what it makes should be there to choose.
+    # The vendor's own client cannot set it, and a coverage model that it adds should be there to choose.
     is_active: bool = Field(True, alias="active")
 
 
@@ -43,32 +45,30 @@ class CoverageModelOut(Output):
     name: str
     variable_depth: int
     path_depth: int
-    active: bool
-    created: Timestamp
+    is_active: bool = Field(serialization_alias="active")
+    created_at: Timestamp = Field(serialization_alias="created")
 
 
 class CoverageModelRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def get(self, coverage_model_id: int) -> CoverageModelOut:
-        query = _coverage_models().where(tables.CoverageModel.id == coverage_model_id)
-        row = self._session.execute(query).one_or_none()
+    def get(self, coverage_model_id: int) -> AnyRow:
+        row = self._session.execute(_ONE, {"id": coverage_model_id}).one_or_none()
         if row is None:
             raise _missing(coverage_model_id)
-        return CoverageModelOut.model_validate(row)
+        return row
 
-    def search(self) -> list[CoverageModelOut]:
-        rows = self._session.execute(_coverage_models().order_by(tables.CoverageModel.id))
-        return [CoverageModelOut.model_validate(row) for row in rows]
+    def search(self) -> Sequence[AnyRow]:
+        return self._session.execute(_COVERAGE_MODELS).all()
 
-    def add(self, given: CoverageModelIn) -> CoverageModelOut:
+    def add(self, given: CoverageModelIn) -> AnyRow:
         added = tables.CoverageModel(**given.model_dump())
         self._session.add(added)
         self._flush(given.name)
         return self.get(added.id)
 
-    def change(self, coverage_model_id: int, given: CoverageModelPatch) -> CoverageModelOut:
+    def change(self, coverage_model_id: int, given: CoverageModelPatch) -> AnyRow:
         changed = self._session.get(tables.CoverageModel, coverage_model_id, with_for_update=True)
         if changed is None:
             raise _missing(coverage_model_id)
@@ -86,7 +86,7 @@ class CoverageModelRepository:
             raise _missing(coverage_model_id)
 
     def ensure_built_in(self) -> None:
-        """Make the coverage models that DAI comes with, if there are none at all."""
+        """Add the coverage models of DAI, if there are none at all."""
         if self._session.scalar(select(tables.CoverageModel.id).limit(1)) is None:
             self._session.add_all(tables.CoverageModel(**given.model_dump()) for given in _BUILT_IN)
             self._session.flush()
@@ -106,16 +106,16 @@ _BUILT_IN = [
 ]
 
 
-def _coverage_models() -> Any:
-    table = tables.CoverageModel
-    return select(
-        table.id,
-        table.name,
-        table.variable_depth,
-        table.path_depth,
-        table.is_active.label("active"),
-        table.created_at.label("created"),
-    )
+_column = tables.CoverageModel.__table__.c
+_COVERAGE_MODELS = select(
+    _column.id,
+    _column.name,
+    _column.variable_depth,
+    _column.path_depth,
+    _column.is_active,
+    _column.created_at,
+).order_by(_column.id)
+_ONE = _COVERAGE_MODELS.where(_column.id == bindparam("id"))
 
 
 def _missing(coverage_model_id: int) -> NotFound:
@@ -134,19 +134,19 @@ def create_coverage_model(
     caller: Admin, coverage_models: CoverageModels, given: CoverageModelIn
 ) -> CoverageModelOut:
     """Add a coverage model for everyone."""
-    return coverage_models.add(given)
+    return CoverageModelOut.model_validate(coverage_models.add(given))
 
 
 @router.get("/coverage/models")
 def list_coverage_models(caller: User, coverage_models: CoverageModels) -> list[CoverageModelOut]:
-    """All coverage models, by id: those that every installation begins with come first."""
-    return coverage_models.search()
+    """All coverage models, by id: the built-in ones come first."""
+    return [CoverageModelOut.model_validate(row) for row in coverage_models.search()]
 
 
 @router.get("/coverage/model/{id}")
 def get_coverage_model(caller: User, coverage_models: CoverageModels, id: Id) -> CoverageModelOut:
     """One coverage model."""
-    return coverage_models.get(id)
+    return CoverageModelOut.model_validate(coverage_models.get(id))
 
 
 @router.put("/coverage/model/{id}", responses=_NAME_IS_TAKEN)
@@ -154,7 +154,7 @@ def update_coverage_model(
     caller: Admin, coverage_models: CoverageModels, id: Id, given: CoverageModelPatch
 ) -> CoverageModelOut:
     """Change a coverage model; fields that are left out stay as they are."""
-    return coverage_models.change(id, given)
+    return CoverageModelOut.model_validate(coverage_models.change(id, given))
 
 
 @router.delete("/coverage/model/{id}")

@@ -1,4 +1,4 @@
-"""What a model left behind goes with it to another group."""
+"""A model that moves to another group takes its history with it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -36,7 +36,7 @@ def _totals(client: TestClient, person: Person) -> list[int]:
     ]
 
 
-def test_its_runs_are_seen_by_its_new_group_alone(
+def test_only_the_new_group_sees_its_runs(
     client: TestClient,
     admin: Person,
     alice: Person,

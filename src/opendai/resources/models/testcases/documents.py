@@ -1,6 +1,6 @@
 """Keeps the rows of test cases and the `testcases` of a model's document in step, both ways.
 
-Whoever calls this holds the model: a row and its entry in the document are found by the test case's name.
+The model must be locked: a row and its entry in the document are found by the name of the test case.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,12 +24,12 @@ _KEYS = {
     "text": "testcase",
 }
 _LONGEST_ORIGIN = 255
-# Databases take some ten thousand values in one statement.
+# Both databases limit how many values a statement takes, SQLite to 32,766.
 _AT_ONCE = 1000
 
 
 def follow_document(session: Session, model: tables.Model, document: Model) -> None:
-    """Bring the rows in step with a document, keeping the ids of those that stay; Invalid if it contradicts itself."""
+    """Make the rows equal to a document and keep the ids of those that stay; Invalid if it contradicts itself."""
     _check_document(document)
     of_model = select(tables.TestCase).where(tables.TestCase.model_id == model.id)
     rows = {case.name: case for case in session.scalars(of_model)}
@@ -49,24 +49,24 @@ def follow_document(session: Session, model: tables.Model, document: Model) -> N
 
 
 def remove_rows(session: Session, case_ids: list[int]) -> None:
-    """Delete test cases. What was run of them stays, and knows their names and texts."""
+    """Delete test cases. Their runs stay, and keep the names and texts."""
     run, case = tables.Run, tables.TestCase
     for first in range(0, len(case_ids), _AT_ONCE):
         some = case_ids[first : first + _AT_ONCE]
-        # A run that ends locks itself, then its test case; in the other order the two could block each other.
+        # A run that ends locks itself, then its test case; the other order could block both.
         session.execute(update(run).where(run.test_case_id.in_(some)).values(test_case_id=None))
         session.execute(delete(case).where(case.id.in_(some)))
 
 
 def add_to_document(session: Session, model: tables.Model, case: tables.TestCase) -> Model:
-    """Write a new row into the document; return the document as it is then."""
+    """Write a new row into the document; return the new document."""
     entry: dict[str, Any] = {key: getattr(case, column) for column, key in _KEYS.items()}
     entry |= {"tests": "", "fails": "", "testIds": "", "id": case.id}
     return _rewrite(session, model, lambda text: add_test_case(text, entry))
 
 
 def change_in_document(session: Session, model: tables.Model, name: str, changed: Mapping[str, str]) -> Model:
-    """Write changed columns of the row of that name into the document; return the document as it is then."""
+    """Write changed columns of the row of that name into the document; return the new document."""
     values = {_KEYS[column]: value for column, value in changed.items()}
     return _rewrite(session, model, lambda text: change_test_case(text, name, values))
 
@@ -76,11 +76,11 @@ def remove_from_document(session: Session, model: tables.Model, name: str) -> No
 
 
 def _rewrite(session: Session, model: tables.Model, change: Callable[[str], str]) -> Model:
-    # In place, without a new version: the graph stays, and with it what its runs have covered.
+    # In place, without a new version: the graph stays, and so does the coverage of its runs.
     version = tables.ModelVersion
     is_newest = (version.model_id == model.id) & (version.number == model.version_number)
     text = change(session.scalars(select(version.modeljson).where(is_newest)).one())
-    document = parse_model(text)  # It may have grown past what can be read.
+    document = parse_model(text)  # Refuses a document that has grown over the limit.
     session.execute(update(version).where(is_newest).values(modeljson=text))
     model.updated_at = now()
     return document

@@ -1,4 +1,4 @@
-"""Test cases in a model's document: in step with the rows, both ways, and nothing else is touched."""
+"""Test cases in a model's document: in step with the rows, both ways. The rest of the document stays."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +29,7 @@ def model(client: TestClient, alice: Person, samples: dict[str, str]) -> Any:
     return create_model(client, alice, samples["petclinic"])
 
 
-def test_what_is_given_is_changed_in_the_row_and_in_the_document(
+def test_an_update_changes_the_row_and_the_document(
     client: TestClient, alice: Person, model: Any, database: Database
 ) -> None:
     before = list_cases(client, alice)
@@ -112,7 +112,7 @@ def test_a_document_that_is_stored_again_is_no_new_version_after_an_edit(
     assert texts == [text, text.replace("Look around", "Later") + "\n"]
 
 
-def test_what_an_older_document_brought_along_can_still_be_described(
+def test_a_test_case_of_an_older_document_can_still_be_described(
     client: TestClient, alice: Person, samples: dict[str, str]
 ) -> None:
     document = json.loads(samples["petclinic"])
@@ -125,7 +125,7 @@ def test_what_an_older_document_brought_along_can_still_be_described(
     assert entry == [{**document["testcases"][0], "testcaseDescription": "Before the rewrite"}]
 
 
-def test_a_document_cannot_grow_past_what_can_be_read(
+def test_a_document_cannot_grow_over_the_limit(
     client: TestClient, alice: Person, samples: dict[str, str], database: Database
 ) -> None:
     text = samples["petclinic"]
@@ -146,7 +146,7 @@ def test_a_document_cannot_grow_past_what_can_be_read(
         ({"testcaseOrigin": "x" * 256}, "modeljson.testcases[1].testcaseOrigin"),
     ],
 )
-def test_a_document_with_test_cases_that_cannot_be_kept_is_refused(
+def test_a_document_with_bad_test_cases_is_refused(
     client: TestClient, alice: Person, model: Any, samples: dict[str, str], change: dict[str, str], field: str
 ) -> None:
     document = json.loads(samples["petclinic"])
@@ -168,7 +168,7 @@ def test_external_ids_can_change_hands_in_a_document(
     assert [case["testcaseExternalID"] for case in list_cases(client, alice)] == ["PET-2", "PET-1"]
 
 
-def test_a_document_can_drop_and_bring_thousands_of_test_cases(
+def test_a_document_can_add_and_remove_thousands_of_test_cases(
     client: TestClient, alice: Person, samples: dict[str, str], database: Database
 ) -> None:
     document = json.loads(samples["petclinic"])
@@ -186,7 +186,7 @@ def test_a_document_can_drop_and_bring_thousands_of_test_cases(
 
 def test_people_who_edit_at_once_lose_nothing(client: TestClient, alice: Person, database: Database) -> None:
     def create(number: int) -> int:
-        # Every name is wanted twice.
+        # Two requests for every name.
         body = {**NEW, "testcaseName": f"Case {number // 2}"}
         return client.post(CASES, headers=alice.bearer, json=body).status_code
 

@@ -1,4 +1,4 @@
-"""Test cases and what is run of them."""
+"""Test cases and their runs."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def test_runs_are_counted_and_named_newest_first_and_editing_keeps_the_coverage(
     assert changed == {**case, "testcase": 'State "HomePage"'}
     after = client.get("/ai/models/1/coverage", headers=alice.bearer).json()
     assert after == {**coverage, "date": after["date"]}
-    # What was started before walks what it was started with.
+    # A run that was started before keeps the text that it was started with.
     assert agent.take()["plan"]["test_case"] == 'State "FindOwners", State "OwnerInformation"'
     agent.finish(3, status="FAILED")
     ended = client.get(f"{CASES}/1", headers=alice.bearer).json()

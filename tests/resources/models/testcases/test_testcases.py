@@ -102,7 +102,7 @@ def test_a_change_that_changes_nothing_leaves_the_model_alone(
 
 
 @pytest.mark.parametrize("character", '"\\;:{}')
-def test_a_name_with_a_character_that_tools_stumble_over_is_refused(
+def test_a_name_with_a_character_that_is_not_allowed_is_refused(
     client: TestClient, alice: Person, model: Any, character: str
 ) -> None:
     body = {**NEW, "testcaseName": f"a{character}b"}
@@ -110,7 +110,7 @@ def test_a_name_with_a_character_that_tools_stumble_over_is_refused(
         response = client.request(method, path, headers=alice.bearer, json=body)
         assert response.status_code == 400
         assert response.json() == {
-            "message": "The name of the test case cannot be.",
+            "message": "The name of the test case is not allowed.",
             "errors": [{"field": "testcaseName", "problem": 'must not contain any of " \\ ; : { }'}],
         }
     assert client.get("/ai/models/1", headers=alice.bearer).json() == model
@@ -194,7 +194,7 @@ def test_a_text_that_does_not_fit_the_model_is_refused_with_the_place(
         ({**NEW, "testcaseExternalID": "a\tb"}, "testcaseExternalID"),
     ],
 )
-def test_a_body_that_cannot_be_is_refused(
+def test_a_body_with_a_bad_field_is_refused(
     client: TestClient, alice: Person, model: Any, body: dict[str, object], field: str
 ) -> None:
     response = client.post(CASES, headers=alice.bearer, json=body)

@@ -20,7 +20,7 @@ NONE_YET = {"passcount": 0, "failcount": 0, "cancelcount": 0, "errorcount": 0, "
 def history(
     client: TestClient, alice: Person, clinic: dict[str, Any], lab: Program, database: Database
 ) -> None:
-    """Runs 1 to 6, a day apart from the first of May on: four of a test case, one without, and one that waits."""
+    """Runs 1 to 6, a day apart from the first of May on: four of a test case, one without, and one that is queued."""
     agent, model = HandAgent(client, lab), clinic["modeluuid"]
     for status in ("PASSED", "FAILED", "ERROR", "CANCELLED"):
         walk(client, alice, agent, model_id=model, test_case_id=1, status=status)
@@ -51,7 +51,7 @@ def get(client: TestClient, person: Person, path: str) -> Any:
         ("?offset=-3&limit=1", [6]),
     ],
 )
-def test_a_models_runs_are_a_bare_list_from_the_newest_on(
+def test_a_models_runs_are_a_bare_list_newest_first(
     client: TestClient, alice: Person, history: None, query: str, ids: list[int]
 ) -> None:
     runs = get(client, alice, f"runs{query}")
@@ -94,7 +94,7 @@ def test_the_summary_of_a_time_counts_the_runs_of_that_time(
     assert some["items"][0] == {"testcase": "Find an owner", **NONE_YET, "failcount": 1}
 
 
-def test_the_summary_keeps_the_runs_of_a_test_case_that_is_gone(
+def test_the_summary_keeps_the_runs_of_a_removed_test_case(
     client: TestClient, alice: Person, history: None, clinic: dict[str, Any], samples: dict[str, str]
 ) -> None:
     text = samples["petclinic"].replace("Find an owner", "Find somebody")
@@ -177,7 +177,7 @@ def test_the_runs_of_a_foreign_or_unknown_model_are_404(
         "testcaseruns?limit=101",
     ],
 )
-def test_a_query_that_cannot_be_is_refused(
+def test_a_query_with_a_bad_value_is_refused(
     client: TestClient, alice: Person, clinic: dict[str, Any], query: str
 ) -> None:
     response = client.get(f"/ai/models/1/{query}", headers=alice.bearer)

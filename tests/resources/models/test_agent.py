@@ -37,7 +37,7 @@ def test_an_agent_is_associated_and_returned(
         assert session.scalars(select(tables.Model.agent_id)).all() == [agent["id"]]
 
 
-def test_a_model_without_an_agent_says_so(
+def test_a_model_without_an_agent_is_404(
     client: TestClient, alice: Person, admin: Person, agent: Any, model: Any
 ) -> None:
     missing = {"message": "Model 1 has no agent."}
@@ -59,7 +59,7 @@ def test_an_agent_that_is_not_there_is_refused(client: TestClient, alice: Person
 
 
 @pytest.mark.parametrize("body", [{}, {"agent": None}, {"agent": "x"}, {"agent": 0}, {"agent": 2**63}])
-def test_what_is_no_agents_id_is_refused(
+def test_a_value_that_is_no_agents_id_is_refused(
     client: TestClient, alice: Person, model: Any, body: dict[str, object]
 ) -> None:
     response = client.put("/ai/models/1/agent", headers=alice.bearer, json=body)
