@@ -19,6 +19,7 @@ from opendai.credentials.secrets import load_secret_key
 from opendai.credentials.tokens import Tokens
 from opendai.database import Database
 from opendai.installation import remember_public_url
+from opendai.memory import give_back, use_few_arenas
 from opendai.outbound.addresses import Allowed
 from opendai.outbound.http import Outbound
 from opendai.outbound.turns import Turns
@@ -35,6 +36,7 @@ _TOO_MANY_CALLS = "Too many AI servers are asked at once. Try again in a moment.
 
 def create_app(settings: Settings) -> Server:
     """The server as an ASGI application. Its database must have been installed before."""
+    use_few_arenas()
     secret_key = load_secret_key(settings.key_file)
     ai_servers_allowed = Allowed.parse(settings.ai_server_allowed_hosts)
     database = Database(
@@ -80,6 +82,7 @@ def create_app(settings: Settings) -> Server:
         await anyio.to_thread.run_sync(store.prepare)
         await anyio.to_thread.run_sync(remember_public_url, database, settings.public_url)
         worker.start()
+        give_back()
         with _set_by_signals(parts.closing):
             yield
         await anyio.to_thread.run_sync(worker.stop)

@@ -167,10 +167,10 @@ class Database:
             return question(connection)
 
     def _note_rights(self, connection: Connection, *given: Any) -> None:
-        compiled = given[3].compiled if given[3] is not None else None
-        if compiled is not None and (compiled.isinsert or compiled.isupdate or compiled.isdelete):
-            table = compiled.statement.table
-            if DECIDES_RIGHTS.items() <= table.info.items():
+        context = given[3]
+        if context is not None and (context.isinsert or context.isupdate or context.isdelete):
+            statement = context.compiled.statement if context.compiled is not None else None
+            if statement is not None and DECIDES_RIGHTS.items() <= statement.table.info.items():
                 connection.info[_RIGHTS] = True
 
     def _count_rights(self, connection: Connection) -> None:

@@ -1,5 +1,6 @@
 """What must be there before the first request: the schema, a signing key, an administrator, the coverage models."""
 
+import contextlib
 import secrets
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from opendai.database import Database, changing_schema, upsert
 from opendai.migration import migrate
 from opendai.resources.models.coverage_models import CoverageModelRepository
 from opendai.settings import Settings
+from opendai.storage import open_store
 
 _ADMIN_GROUP = "admin"
 
@@ -65,6 +67,18 @@ def _ensure_admin(session: Session, username: str, password: str | None) -> Firs
     audit = Audit(session, Actor.of_command())
     audit.record("user.create", f"user:{user.id}", username=username, role=user.role, groups=[group.name])
     return FirstAdmin(username=username, password=None if password else chosen)
+
+
+def prepare_store(settings: Settings) -> None:
+    """Make what the object store needs. Unavailable, in a sentence, if the store cannot be used."""
+    with contextlib.closing(
+        open_store(
+            settings.storage,
+            public_url=settings.public_url,
+            signing_key=load_secret_key(settings.key_file).derive("file urls"),
+        )
+    ) as store:
+        store.prepare()
 
 
 def remember_public_url(database: Database, public_url: str) -> None:

@@ -11,7 +11,7 @@ from opendai import __version__, logs
 from opendai.cli.beside import DataDir, announce_admin, read_settings
 from opendai.cli.connections import ImpatientProtocol
 from opendai.cli.embedded import EmbeddedAgent
-from opendai.installation import install
+from opendai.installation import install, prepare_store
 from opendai.settings import Settings
 
 _GRACE_SECONDS = 5
@@ -54,6 +54,7 @@ def serve(
         settings = configured.reached_at(address)
         logs.configure(settings)
         installed = install(settings)
+        prepare_store(settings)
         announce_admin(installed.admin)
         agent = EmbeddedAgent(settings, _local_url(listener)) if embedded_agent else None
         try:

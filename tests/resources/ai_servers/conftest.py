@@ -8,7 +8,8 @@ import pytest
 
 from opendai.api.server import Server
 from opendai.outbound.addresses import Allowed
-from tests.arranging.parts import with_settings
+from opendai.settings import Settings
+from tests.arranging.parts import replaced
 from tests.conftest import Person
 from tests.inprocess import TestClient
 from tests.outbound.scripted import scripted
@@ -17,12 +18,12 @@ from tests.resources.ai_servers.gate import Gate
 
 
 @pytest.fixture
-def hal(app: Server) -> Iterator[Callable[..., None]]:
+def hal(app: Server, settings: Settings) -> Iterator[Callable[..., None]]:
     """Changes settings for this API until the test ends."""
     with contextlib.ExitStack() as stack:
 
         def change(**values: Any) -> None:
-            stack.enter_context(with_settings(app, **values))
+            stack.enter_context(replaced(app, settings=settings.model_copy(update=values)))
             allowed = Allowed.parse(app.state.parts.settings.ai_server_allowed_hosts)
             stack.callback(setattr, app.state.parts.ai_servers, "allowed", app.state.parts.ai_servers.allowed)
             app.state.parts.ai_servers.allowed = allowed
