@@ -32,7 +32,7 @@ def section(title: str) -> str:
     return page.split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
-def rows(title: str) -> dict[str, list[str]]:
+def rows_under(title: str) -> dict[str, list[str]]:
     """The tables under a heading: what stands in code in the first cell, and the other cells."""
     cells = [
         [cell.strip() for cell in line.strip("|").split("|")]
@@ -72,14 +72,14 @@ def shown_limits(field: FieldInfo) -> list[str]:
 
 
 def test_every_setting_is_on_the_page_and_nothing_else():
-    assert set(rows("The server")) == {variable(name) for name in Settings.model_fields}
+    assert set(rows_under("The server")) == {variable(name) for name in Settings.model_fields}
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_a_setting_has_its_true_default_and_limits(name, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: PROCESSORS)
     field = Settings.model_fields[name]
-    meaning, default, limits = rows("The server")[variable(name)]
+    meaning, default, limits = rows_under("The server")[variable(name)]
     assert meaning
     assert default == shown_default(field)
     missing = [limit for limit in shown_limits(field) if limit not in limits]
@@ -88,7 +88,7 @@ def test_a_setting_has_its_true_default_and_limits(name, monkeypatch):
 
 def test_the_page_names_no_variable_that_nobody_reads():
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
-    known = {*rows("The server"), *agent_variables()}
+    known = {*rows_under("The server"), *agent_variables()}
     assert set(re.findall(r"OPENDAI_[A-Z_]*[A-Z]", page)) == known
 
 
@@ -101,15 +101,15 @@ def agent_variables() -> set[str]:
 
 
 def test_every_variable_of_the_agent_is_on_the_page_and_nothing_else():
-    assert set(rows("The agent")) == agent_variables()
+    assert set(rows_under("The agent")) == agent_variables()
 
 
 def test_every_option_of_the_storage_url_is_on_the_page_and_nothing_else():
     with pytest.raises(ValueError, match="is no option of a storage URL") as refusal:
         open_store("s3://bucket?nothing=1", public_url="http://testserver", signing_key=b"0" * 32)
     known = str(refusal.value).partition("; there are ")[2].rstrip(".").split(", ")
-    forms = {form for form in rows("The storage URL") if "/" in form}
-    assert set(rows("The storage URL")) - forms == set(known)
+    forms = {form for form in rows_under("The storage URL") if "/" in form}
+    assert set(rows_under("The storage URL")) - forms == set(known)
 
 
 def test_there_are_records():

@@ -12,11 +12,11 @@ from opendai import tables
 from opendai.api.server import Server
 from opendai.database import Database
 from tests.arranging.browsing import ISSUER, RETURN, Browser, LoginClient, make_login, make_login_client
+from tests.arranging.models import create_model
 from tests.arranging.visiting import Visit
 from tests.arranging.walking import ANY_AGENT, HandAgent, start
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.models.test_models import create_model
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def run(client: TestClient, alice: Person, clinic: dict[str, Any], agent: HandAg
 
 
 @pytest.fixture
-def forget(database: Database) -> Callable[[], None]:
+def forget_events(database: Database) -> Callable[[], None]:
     """Forgets what led up to the change that a test is about."""
 
     def empty() -> None:
@@ -48,14 +48,14 @@ def forget(database: Database) -> Callable[[], None]:
 
 
 @pytest.fixture
-def root(admin: Person, alice: Person, forget: Callable[[], None]) -> Person:
+def audited_admin(admin: Person, alice: Person, forget_events: Callable[[], None]) -> Person:
     """The administrator, beside Alice; nothing is written down yet."""
-    forget()
+    forget_events()
     return admin
 
 
 @pytest.fixture
-def shop(client: TestClient, database: Database) -> LoginClient:
+def shop_client(client: TestClient, database: Database) -> LoginClient:
     """The page of a shop, and an app on people's machines."""
     return make_login_client(
         database,
@@ -69,20 +69,22 @@ def shop(client: TestClient, database: Database) -> LoginClient:
 
 
 @pytest.fixture
-def browser(client: TestClient, shop: LoginClient) -> Iterator[Browser]:
+def browser(client: TestClient, shop_client: LoginClient) -> Iterator[Browser]:
     browser = Browser(client)
     yield browser
     browser.forget()
 
 
 @pytest.fixture
-def visit(browser: Browser, alice: Person, shop: LoginClient, database: Database, app: Server) -> Visit:
+def shop_visit(
+    browser: Browser, alice: Person, shop_client: LoginClient, database: Database, app: Server
+) -> Visit:
     session = browser.be_logged_in(database, alice)
-    login = make_login(database, alice, shop, session)
+    login = make_login(database, alice, shop_client, session)
     claims = {
         "iss": ISSUER,
         "sub": f"user:{alice.id}",
-        "aud": shop.client_id,
+        "aud": shop_client.client_id,
         "typ": "ID",
         "sid": login,
         "exp": int(time.time()) + 300,
@@ -96,13 +98,13 @@ def visit(browser: Browser, alice: Person, shop: LoginClient, database: Database
 
 
 @pytest.fixture
-def rows(database: Database, visit: Visit) -> Callable[[], tuple[int, int]]:
+def count_remaining(database: Database, shop_visit: Visit) -> Callable[[], tuple[int, int]]:
     """How many of the browser's session and of its login are left."""
 
     def count() -> tuple[int, int]:
         with database.reading() as session:
-            sessions = select(func.count()).where(tables.BrowserSession.id == visit.session)
-            logins = select(func.count()).where(tables.Login.id == visit.login)
+            sessions = select(func.count()).where(tables.BrowserSession.id == shop_visit.session)
+            logins = select(func.count()).where(tables.Login.id == shop_visit.login)
             return session.scalars(sessions).one(), session.scalars(logins).one()
 
     return count

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def shop(provider: Provider) -> Iterator[str]:
+def shop_url(provider: Provider) -> Iterator[str]:
     """The origin of an application that is running."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         origin = f"http://localhost:{listener.getsockname()[1]}"
@@ -64,34 +64,34 @@ def test_a_login_is_refreshed_looked_at_and_given_back(provider: Provider) -> No
     assert seen.json() == {"active": False}
 
 
-def test_a_person_logs_in_and_out_by_a_browser(provider: Provider, shop: str, page: Page) -> None:
-    page.goto(f"{shop}/login")
+def test_a_person_logs_in_and_out_by_a_browser(provider: Provider, shop_url: str, page: Page) -> None:
+    page.goto(f"{shop_url}/login")
     expect(page).to_have_title("Log in - opendai")
     fill_in_login(page, password="wrong")
     expect(page.get_by_role("alert")).to_have_text("The username or the password is wrong.")
     expect(page.get_by_label("Username")).to_have_value("alice")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    page.wait_for_url(f"{shop}/back?*")
+    page.wait_for_url(f"{shop_url}/back?*")
     claims = json.loads(page.locator("body").inner_text())
     assert claims["preferred_username"] == claims["userinfo"]["preferred_username"] == "alice"
     assert claims["iss"] == provider.realm
     assert len(claims["nonce"]) > 10
-    page.goto(f"{shop}/logout")
-    page.wait_for_url(f"{shop}/?state=*")
+    page.goto(f"{shop_url}/logout")
+    page.wait_for_url(f"{shop_url}/?state=*")
     expect(page.locator("body")).to_have_text("Nobody is logged in.")
     # Here too: whoever comes next has to give a password.
-    page.goto(f"{shop}/login")
+    page.goto(f"{shop_url}/login")
     expect(page.get_by_label("Password")).to_be_visible()
 
 
-def test_who_is_logged_in_already_is_not_asked_again(shop: str, page: Page) -> None:
-    page.goto(f"{shop}/login")
+def test_who_is_logged_in_already_is_not_asked_again(shop_url: str, page: Page) -> None:
+    page.goto(f"{shop_url}/login")
     fill_in_login(page)
-    page.wait_for_url(f"{shop}/back?*")
+    page.wait_for_url(f"{shop_url}/back?*")
     first = json.loads(page.locator("body").inner_text())
-    page.goto(f"{shop}/login")
-    page.wait_for_url(f"{shop}/back?*")
+    page.goto(f"{shop_url}/login")
+    page.wait_for_url(f"{shop_url}/back?*")
     second = json.loads(page.locator("body").inner_text())
     assert (second["sub"], second["auth_time"]) == (first["sub"], first["auth_time"])
     assert second["nonce"] != first["nonce"]

@@ -11,8 +11,9 @@ from opendai.api.server import Server
 from opendai.app import create_app
 from opendai.installation import install
 from opendai.settings import Settings
-from tests.contract import deviations, test_habits
+from tests.contract import deviations
 from tests.contract.answers import Served, served
+from tests.contract.habits import HABITS
 from tests.contract.published import Operation, operations
 
 FILE = Path(__file__).parents[2] / "docs" / "compatibility.md"
@@ -75,7 +76,7 @@ def render(app: Server) -> str:
         "## Published fields of bodies that are not read\n",
         _table(("Field", "Why"), _unread()),
         "## What clients do\n\nClients are met where they differ from the page. Each row is a test.\n",
-        _table(("A client", "The server"), ((habit.client, habit.server) for habit in test_habits.HABITS)),
+        _table(("A client", "The server"), ((habit.client, habit.server) for habit in HABITS.values())),
         "## Operations of ours under `/ai`\n",
         _table(("Operation", "Why"), _pairs(deviations.EXTENSIONS.items())),
         "## Other families\n",

@@ -7,6 +7,7 @@ import pytest
 from opendai.api.server import Server
 from tests.contract import cases, everywhere, examples
 from tests.contract.answers import Served, nullable_fields, served
+from tests.contract.beside_ai import REQUESTS
 from tests.contract.deviations import (
     EXTENSIONS,
     NOT_ANSWERED,
@@ -20,7 +21,6 @@ from tests.contract.deviations import (
 from tests.contract.published import NOTHING, fields_of, matches, operations
 from tests.contract.registry import Case, refusals, successes
 from tests.contract.shapes import problems
-from tests.contract.test_families import REQUESTS
 from tests.contract.world import World
 
 assert cases.__all__  # Importing them registers the cases.

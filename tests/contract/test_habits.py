@@ -1,38 +1,17 @@
 """What real clients do that the published page does not say. docs/compatibility.md lists it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
+from tests.contract.habits import HABITS
 from tests.contract.world import World, made
 
-Test = TypeVar("Test", bound=Callable[..., None])
+
+def test_every_habit_has_a_test() -> None:
+    assert HABITS.keys() <= globals().keys()
 
 
-@dataclass(frozen=True)
-class Habit:
-    """What a client does, and what the server makes of it."""
-
-    client: str
-    server: str
-
-
-HABITS: list[Habit] = []
-
-
-def habit(client: str, server: str) -> Callable[[Test], Test]:
-    """The test that follows shows that a client may do so."""
-
-    def register(test: Test) -> Test:
-        HABITS.append(Habit(client, server))
-        return test
-
-    return register
-
-
-@habit("writes `bearer` in lower case", "reads the word in any case")
 @pytest.mark.parametrize("word", ["bearer", "Bearer", "BEARER"])
 def test_the_word_bearer_may_have_any_case(world: World, word: str) -> None:
     token = world.alice.bearer["Authorization"].split()[1]
@@ -40,16 +19,11 @@ def test_the_word_bearer_may_have_any_case(world: World, word: str) -> None:
     assert response.status_code == 200
 
 
-@habit("parses JSON from every answer to `DELETE`", "answers 200 with `{}`, or 204 where the page says so")
 def test_deleting_is_answered_with_json(world: World) -> None:
     response = world.alice.delete(f"/ai/models/{world.model['id']}")
     assert (response.status_code, response.json()) == (200, {})
 
 
-@habit(
-    "creates an agent with JSON in place of a form, with an `id` and without fields that the page requires",
-    "reads both, ignores the id and needs only the name",
-)
 @pytest.mark.parametrize("medium", ["json", "data"])
 def test_an_agent_needs_only_a_name(world: World, medium: str) -> None:
     body = {"id": 99, "name": "lab-3", "epptestcontrollerport": 0}
@@ -59,10 +33,6 @@ def test_an_agent_needs_only_a_name(world: World, medium: str) -> None:
     assert (agent["epptestcontrollerport"], agent["eppanalyzerport"]) == (0, 123)
 
 
-@habit(
-    "creates a test case with `description`, `tags` and `origin`",
-    "takes them for `testcaseDescription`, `testcaseTags` and `testcaseOrigin`, and answers with the page's",
-)
 def test_a_test_case_may_be_spelt_as_the_vendors_client_does(world: World) -> None:
     body = {
         "testcaseName": "Fill the basket",
@@ -77,32 +47,22 @@ def test_a_test_case_may_be_spelt_as_the_vendors_client_does(world: World) -> No
     assert case["testcaseOrigin"] == "user"
 
 
-@habit("creates a tag of nothing but `tag`", "takes the author from the token and the model from the path")
 def test_a_tag_needs_only_its_text(world: World) -> None:
     tag = made(world.alice.post(f"/ai/models/{world.model['id']}/tags", json={"tag": "smoke"}))
     assert (tag["tag"], tag["author"], tag["model"]) == ("smoke", "alice", "Shop")
 
 
-@habit(
-    "creates a license with `serialNumber` and without `eula_accepted`",
-    "reads either spelling and takes the terms for accepted",
-)
 def test_a_license_may_spell_its_number_otherwise(world: World) -> None:
     created = made(world.admin.post("/ai/licenses", json={"license": "{}", "serialNumber": 4711}))
     assert created["serialnumber"] == 4711
     assert created["eula_accepted"] is True
 
 
-@habit('creates a user with `"license": null`', "ignores the field")
 def test_a_user_may_have_a_license_of_null(world: World) -> None:
     body = {"username": "dora", "password": "a long enough password", "license": None}
     assert made(world.admin.post("/ai/users", json=body))["role"] == "User"
 
 
-@habit(
-    "asks for the newest runs by `offset = total_count - 20`, which is negative while there are fewer",
-    "sorts by id, ascending, and takes a negative offset for 0",
-)
 def test_runs_are_listed_by_id_from_the_first_when_the_offset_is_negative(world: World) -> None:
     runs = [world.run_id, world.failed_run_id]
     page = made(world.alice.get("/ai/runs", params={"offset": 2 - 20, "limit": 20}))
@@ -110,7 +70,6 @@ def test_runs_are_listed_by_id_from_the_first_when_the_offset_is_negative(world:
     assert page["total_count"] == 2
 
 
-@habit("filters runs by the model's UUID, where the page says integer", "takes it as text")
 def test_runs_are_filtered_by_the_uuid_of_a_model(world: World) -> None:
     query = {"modeluuid": world.model["modeluuid"]}
     assert world.run_id
@@ -119,7 +78,6 @@ def test_runs_are_filtered_by_the_uuid_of_a_model(world: World) -> None:
     assert made(world.alice.get("/ai/runs", params=query))["total_count"] == 0
 
 
-@habit("sends `sort=+name` with the plus sign as it is, so that it arrives as a space", "sorts upwards")
 @pytest.mark.parametrize("sign", ["+", "%2B", ""])
 def test_a_plus_sign_sorts_upwards(world: World, sign: str) -> None:
     runs = [world.run_id, world.failed_run_id]
@@ -129,13 +87,11 @@ def test_a_plus_sign_sorts_upwards(world: World, sign: str) -> None:
     assert [run["id"] for run in page["items"]] == runs[::-1]
 
 
-@habit("adds a line of log with nothing but `message`", "fills in the time and the severity")
 def test_a_line_of_log_needs_only_a_message(world: World) -> None:
     line: Any = made(world.alice.post(f"/ai/runlogs/{world.run_id}", json={"message": "Hello"}))
     assert (line["message"], line["severity"]) == ("Hello", "INFORMATIONAL")
 
 
-@habit("sends fields that no page names", "ignores them")
 def test_unknown_fields_are_ignored(world: World) -> None:
     body = {"name": "Till", "group": "shop", "colour": "blue", "nested": {"a": [1]}}
     assert made(world.alice.post("/ai/models", json=body))["name"] == "Till"

@@ -18,7 +18,7 @@ LONG = "x" * 10_000
 
 
 def test_a_person_logs_in_and_the_browser_brings_a_code(
-    browser: Browser, alice: Person, shop: LoginClient, database: Database
+    browser: Browser, alice: Person, shop_client: LoginClient, database: Database
 ):
     page = browser.authorize()
     assert page.status_code == 200
@@ -32,7 +32,11 @@ def test_a_person_logs_in_and_the_browser_brings_a_code(
         assert 35_990 < session_row.expires - session.scalars(select(database_clock())).one() <= 36_000
     assert given == {"state": "the state", "session_state": session_row.id, "iss": ISSUER}
     assert row.code_sha256 == hash_secret(code)
-    assert (row.client_id, row.browser_session_id, row.redirect_uri) == (shop.id, session_row.id, RETURN)
+    assert (row.client_id, row.browser_session_id, row.redirect_uri) == (
+        shop_client.id,
+        session_row.id,
+        RETURN,
+    )
     assert (row.challenge, row.nonce, row.scope) == (CHALLENGE, "the nonce", granted_scope("openid profile"))
     assert row.login_id is None
     assert session_row.user_id == alice.id
@@ -53,7 +57,9 @@ def test_what_the_browser_keeps_is_not_for_scripts_or_other_sites(
     assert "secure" not in parts  # The address of the tests is plain http.
 
 
-def test_over_https_the_cookies_are_for_https_alone(client: TestClient, app: Server, shop: LoginClient):
+def test_over_https_the_cookies_are_for_https_alone(
+    client: TestClient, app: Server, shop_client: LoginClient
+):
     tokens = app.state.parts.tokens
     usual = tokens.issuer
     tokens.issuer = "https://dai.example.com/dai/auth/realms/eggplant"

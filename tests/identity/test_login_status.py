@@ -108,20 +108,20 @@ def test_an_origin_is_compared_as_browsers_write_it(browser: Browser, database: 
 
 
 def test_a_login_of_this_browser_has_not_changed(
-    browser: Browser, alice: Person, shop: LoginClient, database: Database
+    browser: Browser, alice: Person, shop_client: LoginClient, database: Database
 ):
     session = browser.be_logged_in(database, alice)
-    login = make_login(database, alice, shop, session)
+    login = make_login(database, alice, shop_client, session)
     for state in (login, session):
         assert _ask(browser, session_state=state).status_code == 204
 
 
 @pytest.mark.parametrize("ended", ["logged out", "login ended", "another browser", "somebody else"])
 def test_a_login_that_ended_has_changed(
-    browser: Browser, alice: Person, bob: Person, shop: LoginClient, database: Database, ended: str
+    browser: Browser, alice: Person, bob: Person, shop_client: LoginClient, database: Database, ended: str
 ):
     session = browser.be_logged_in(database, alice)
-    login = make_login(database, alice, shop, session)
+    login = make_login(database, alice, shop_client, session)
     if ended == "logged out":
         browser.submit(browser.client.get(f"{OPENID}/logout"))
     elif ended == "login ended":

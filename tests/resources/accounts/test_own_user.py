@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from opendai.database import Database
+from tests.arranging.users import FRESH_PASSWORD, REFUSED, bearer, log_in, usernames
 from tests.conftest import PASSWORD, Person, Program
 from tests.inprocess import TestClient
-from tests.resources.accounts.test_users import FRESH_PASSWORD, REFUSED, bearer, log_in, usernames
 
 
 def test_users_read_and_change_themselves(client: TestClient, alice: Person) -> None:

@@ -3,34 +3,17 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
-from opendai import tables
 from opendai.database import Database
+from tests.arranging.users import FRESH_PASSWORD, bearer, log_in, usernames
 from tests.conftest import PASSWORD, Person
 from tests.inprocess import TestClient
-
-REFUSED = {"message": "This needs an administrator's rights."}
-FRESH_PASSWORD = "a fresh and long one"
 
 
 def create_user(client: TestClient, admin: Person, **fields: Any) -> Any:
     response = client.post("/ai/users", headers=admin.bearer, json=fields)
     assert response.status_code == 200, response.text
     return response.json()
-
-
-def log_in(client: TestClient, username: str, password: str) -> Any:
-    return client.post("/ai/auth", json={"username": username, "password": password})
-
-
-def bearer(response: Any) -> dict[str, str]:
-    return {"Authorization": f"Bearer {response.json()['access_token']}"}
-
-
-def usernames(database: Database) -> list[str]:
-    with database.reading() as session:
-        return list(session.scalars(select(tables.User.username).order_by(tables.User.id)))
 
 
 def groups_of(user: dict[str, Any]) -> list[str]:

@@ -6,9 +6,9 @@ from sqlalchemy import delete, select
 from opendai import tables
 from opendai.auth.audit import Actor, Audit
 from opendai.database import Database
+from tests.arranging.audit import AUDIT, done, events
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.administration.test_audit import AUDIT, done, events
 
 
 @pytest.fixture

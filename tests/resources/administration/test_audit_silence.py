@@ -9,9 +9,9 @@ from sqlalchemy import select
 from opendai import tables
 from opendai.auth.audit import Actor, Audit
 from opendai.database import Database
+from tests.arranging.audit import CANARY, LICENSE, MAIL, done, events, one_event
 from tests.conftest import PASSWORD, Person, Program
 from tests.inprocess import TestClient
-from tests.resources.administration.test_audit import CANARY, LICENSE, MAIL, done, events, one_event
 
 UNCHANGED: list[tuple[str, str, dict[str, Any] | None]] = [
     ("PUT", "/ai/users/{alice}", {"username": "alice", "role": "User", "groups": ["shop"]}),
@@ -55,13 +55,13 @@ REFUSED: list[tuple[str, str, dict[str, Any] | None]] = [
 
 @pytest.fixture
 def ask(
-    client: TestClient, root: Person, alice: Person, ci: Program, database: Database
+    client: TestClient, audited_admin: Person, alice: Person, ci: Program, database: Database
 ) -> Callable[..., Any]:
     with database.reading() as session:
         shop = session.scalar(select(tables.Group.id).where(tables.Group.name == "shop"))
 
     def send(method: str, path: str, body: dict[str, Any] | None, bearer: dict[str, str]) -> Any:
-        path = path.format(admin=root.id, alice=alice.id, ci=ci.id, shop=shop)
+        path = path.format(admin=audited_admin.id, alice=alice.id, ci=ci.id, shop=shop)
         return client.request(method, path, headers=bearer, json=body)
 
     return send
@@ -69,17 +69,17 @@ def ask(
 
 @pytest.mark.parametrize(("method", "path", "body"), UNCHANGED)
 def test_what_changes_nothing_that_matters_is_not_written_down(
-    ask: Callable[..., Any], root: Person, database: Database, method: str, path: str, body: Any
+    ask: Callable[..., Any], audited_admin: Person, database: Database, method: str, path: str, body: Any
 ) -> None:
-    done(ask(method, path, body, root.bearer))
+    done(ask(method, path, body, audited_admin.bearer))
     assert events(database) == []
 
 
 @pytest.mark.parametrize(("method", "path", "body"), REFUSED)
 def test_what_is_refused_is_not_written_down(
-    ask: Callable[..., Any], root: Person, database: Database, method: str, path: str, body: Any
+    ask: Callable[..., Any], audited_admin: Person, database: Database, method: str, path: str, body: Any
 ) -> None:
-    bearer = {"Authorization": "Bearer x.y.z"} if path == "/ai/auth" else root.bearer
+    bearer = {"Authorization": "Bearer x.y.z"} if path == "/ai/auth" else audited_admin.bearer
     assert 400 <= ask(method, path, body, bearer).status_code < 500
     assert events(database) == []
 
@@ -93,15 +93,15 @@ def test_nothing_is_written_down_of_whoever_may_not(
 
 
 def test_revoking_twice_is_written_down_once(
-    client: TestClient, root: Person, ci: Program, database: Database
+    client: TestClient, audited_admin: Person, ci: Program, database: Database
 ) -> None:
     for _ in range(2):
-        done(client.post(f"/api_clients/{ci.id}/revoke", headers=root.bearer))
+        done(client.post(f"/api_clients/{ci.id}/revoke", headers=audited_admin.bearer))
     assert one_event(database).action == "api_client.revoke"
 
 
 def test_an_event_is_rolled_back_with_its_change(
-    client: TestClient, root: Person, database: Database
+    client: TestClient, audited_admin: Person, database: Database
 ) -> None:
     def fail_after_recording() -> None:
         with database.writing() as session:

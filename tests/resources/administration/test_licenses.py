@@ -1,9 +1,7 @@
 """/ai/licenses, and what they allow."""
 
-import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,21 +9,11 @@ from sqlalchemy import func, select, update
 
 from opendai import tables
 from opendai.database import Database
+from tests.arranging.licenses import TODAY, TOMORROW, YESTERDAY, install
+from tests.arranging.models import create_model
 from tests.arranging.walking import ANY_AGENT, EXECUTIONS
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.models.test_models import create_model
-
-TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
-TODAY = datetime.now(UTC).date().isoformat()
-YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
-
-
-def install(client: TestClient, admin: Person, number: int, **terms: Any) -> Any:
-    body = {"serialnumber": number, "license": json.dumps(terms)}
-    response = client.post("/ai/licenses", headers=admin.bearer, json=body)
-    assert response.status_code == 200, response.text
-    return response.json()
 
 
 def add_user(client: TestClient, admin: Person, name: str, role: str = "User") -> Any:

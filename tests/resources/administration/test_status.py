@@ -3,11 +3,11 @@
 from typing import Any
 
 from opendai import __version__
+from tests.arranging.licenses import TOMORROW, YESTERDAY, install
+from tests.arranging.models import create_model
 from tests.arranging.walking import ANY_AGENT, EXECUTIONS, start
 from tests.conftest import PASSWORD, Person, Program
 from tests.inprocess import TestClient
-from tests.resources.administration.test_licenses import TOMORROW, YESTERDAY, install
-from tests.resources.models.test_models import create_model
 
 TOKEN = "/auth/realms/eggplant/protocol/openid-connect/token"
 

@@ -10,11 +10,11 @@ from sqlalchemy import insert, select
 from opendai import tables
 from opendai.database import Database
 from tests.arranging.editing import CASES, create_case, list_cases
+from tests.arranging.models import create_model
 from tests.conftest import Person
 from tests.inprocess import TestClient
 from tests.resources.ai_servers.asking import SERVERS, create, link, wrong
 from tests.resources.ai_servers.drafting import CASE, OTHER_CASE, accept, look
-from tests.resources.models.test_models import create_model
 
 TEXT = 'Action "e_FindOwners", State "FindOwners", Action "e_Search"'
 DESCRIPTION = (

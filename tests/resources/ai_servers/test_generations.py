@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from opendai import tables
 from opendai.database import Database
+from tests.arranging.models import create_model
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
 from tests.outbound.scripted import scripted
@@ -20,7 +21,6 @@ from tests.resources.ai_servers.drafting import (
     drafts,
     wait_for,
 )
-from tests.resources.models.test_models import create_model
 
 pytestmark = pytest.mark.usefixtures("loopback")
 

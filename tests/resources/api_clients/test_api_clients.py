@@ -5,42 +5,21 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from sqlalchemy import select
 
-from opendai import tables
 from opendai.database import Database
+from tests.arranging.api_clients import (
+    CALLBACK,
+    CLIENTS,
+    TOKEN_URL,
+    TOKENS,
+    api_client_rows,
+    bearer,
+    create,
+    grant,
+    made,
+)
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-
-CLIENTS = "/api_clients"
-TOKENS = "/auth/realms/eggplant/protocol/openid-connect/token"
-TOKEN_URL = f"http://testserver{TOKENS}"
-CALLBACK = "https://app.example.com/callback"
-
-
-def create(client: TestClient, admin: Person, **fields: Any) -> Any:
-    return client.post(CLIENTS, headers=admin.bearer, json={"name": "Nightly", **fields})
-
-
-def made(response: Any) -> Any:
-    assert response.status_code in {200, 201}, response.text
-    return response.json()
-
-
-def grant(client: TestClient, issued: Any, **fields: str) -> Any:
-    form = {"grant_type": "client_credentials", "client_id": issued["client_id"], **fields}
-    return client.post(TOKENS, data={"client_secret": issued["client_secret"], **form})
-
-
-def bearer(client: TestClient, issued: Any) -> dict[str, str]:
-    return {"Authorization": f"Bearer {made(grant(client, issued))['access_token']}"}
-
-
-def rows(database: Database) -> list[tuple[Any, ...]]:
-    row = tables.ApiClient
-    columns = (row.id, row.client_id, row.name, row.secret_sha256, row.generation, row.revoked_at)
-    with database.reading() as session:
-        return [tuple(found) for found in session.execute(select(*columns).order_by(row.id))]
 
 
 def test_a_client_needs_a_name_and_gets_the_rest(client: TestClient, admin: Person) -> None:
@@ -71,7 +50,7 @@ def test_the_secret_is_shown_once_and_kept_as_a_hash(
     issued = made(create(client, admin))
     shown = client.get(f"{CLIENTS}/1", headers=admin.bearer).text
     listed = client.get(CLIENTS, headers=admin.bearer).text
-    assert issued["client_secret"] not in shown + listed + str(rows(database))
+    assert issued["client_secret"] not in shown + listed + str(api_client_rows(database))
     assert "secret" not in shown + listed
     assert client.get("/ai/agents", headers=bearer(client, issued)).status_code == 200
 
@@ -132,7 +111,7 @@ def test_only_people_who_are_administrators_manage_them(
     method: str,
     path: str,
 ) -> None:
-    before = rows(database)
+    before = api_client_rows(database)
     for asking in (ci, alice, lab, nobody):
         response = client.request(
             method, CLIENTS + path, headers=asking.bearer, json={"name": "another", "role": "admin"}
@@ -140,7 +119,7 @@ def test_only_people_who_are_administrators_manage_them(
         assert response.status_code == 403
         assert response.json().keys() == {"message"}
     assert client.request(method, CLIENTS + path, json={"name": "another"}).status_code == 401
-    assert rows(database) == before
+    assert api_client_rows(database) == before
 
 
 def test_a_program_with_an_administrators_rights_is_told_why(client: TestClient, ci: Program) -> None:
@@ -188,13 +167,13 @@ def test_what_cannot_be_is_refused_and_stores_nothing(
     response = create(client, admin, **{field: value})
     assert response.status_code == 400
     assert response.json()["errors"][0]["field"].split(".")[0] == field
-    assert rows(database) == []
+    assert api_client_rows(database) == []
 
 
 def test_a_name_and_an_id_are_taken_once(client: TestClient, admin: Person, database: Database) -> None:
     made(create(client, admin, client_id="client:dai"))
     made(create(client, admin, name="Other"))
-    before = rows(database)
+    before = api_client_rows(database)
     same_id = {"message": 'There is an API client with the id "client:dai" already.'}
     same_name = {"message": 'There is an API client "Nightly" already.'}
     for response, refusal in (
@@ -203,7 +182,7 @@ def test_a_name_and_an_id_are_taken_once(client: TestClient, admin: Person, data
         (client.patch(f"{CLIENTS}/2", headers=admin.bearer, json={"name": "Nightly"}), same_name),
     ):
         assert (response.status_code, response.json()) == (409, refusal)
-    assert rows(database) == before
+    assert api_client_rows(database) == before
 
 
 @pytest.mark.parametrize("way", ["form", "Basic, raw", "Basic, form-encoded", "v2"])

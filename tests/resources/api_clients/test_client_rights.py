@@ -9,9 +9,9 @@ from opendai import tables
 from opendai.api.server import Server
 from opendai.auth.logins import token_for_client
 from opendai.database import Database
+from tests.arranging.api_clients import CALLBACK, CLIENTS, api_client_rows, bearer, create, grant, made
 from tests.conftest import PASSWORD, Person
 from tests.inprocess import TestClient
-from tests.resources.api_clients.test_api_clients import CALLBACK, CLIENTS, bearer, create, grant, made, rows
 
 
 def ends(client: TestClient, admin: Person, way: str) -> Any:
@@ -61,7 +61,7 @@ def test_what_was_deleted_is_gone(client: TestClient, admin: Person, database: D
     made(create(client, admin))
     response = ends(client, admin, "delete")
     assert (response.status_code, response.content) == (204, b"")
-    assert rows(database) == []
+    assert api_client_rows(database) == []
     assert made(create(client, admin))["id"] == 2
 
 
@@ -77,7 +77,7 @@ def test_a_public_client_has_no_secret(client: TestClient, admin: Person, databa
     issued = made(create(client, admin, role="login", is_public=True, redirect_uris=[CALLBACK]))
     assert issued["is_public"] is True
     assert issued["client_secret"] is None
-    assert [row[3] for row in rows(database)] == [None]
+    assert [row[3] for row in api_client_rows(database)] == [None]
     response = ends(client, admin, "secret")
     assert (response.status_code, response.json()) == (400, {"message": "A public client has no secret."})
     answer = grant(client, {**issued, "client_secret": ""})
@@ -102,7 +102,7 @@ def test_grants_that_do_not_fit_are_refused(
 ) -> None:
     response = create(client, admin, **fields)
     assert response.status_code == 400
-    assert rows(database) == []
+    assert api_client_rows(database) == []
 
 
 def test_a_client_for_logins_has_no_rights_of_its_own(
@@ -159,7 +159,7 @@ def test_of_secrets_that_are_made_at_once_one_is_good(
     made(create(client, admin))
     with ThreadPoolExecutor(8) as threads:
         issued = [made(answer) for answer in threads.map(lambda _: ends(client, admin, "secret"), range(8))]
-    assert [row[4] for row in rows(database)] == [8]
+    assert [row[4] for row in api_client_rows(database)] == [8]
     assert sorted(grant(client, each).status_code for each in issued) == [200, *[401] * 7]
 
 
@@ -170,4 +170,4 @@ def test_of_clients_of_one_name_that_are_made_at_once_one_is_stored(
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: create(client, admin, client_id="client:dai"), range(8)))
     assert sorted(answer.status_code for answer in answers) == [201, *[409] * 7]
-    assert len(rows(database)) == 1
+    assert len(api_client_rows(database)) == 1

@@ -8,9 +8,9 @@ import pytest
 
 from opendai.database import Database
 from opendai.resources.api_clients import repository as api_clients
+from tests.arranging.api_clients import CLIENTS, TOKEN_URL, api_client_rows, create, grant, made
 from tests.conftest import Person
 from tests.inprocess import TestClient
-from tests.resources.api_clients.test_api_clients import CLIENTS, TOKEN_URL, create, grant, made, rows
 
 
 @pytest.mark.parametrize("path", ["", "/1/secret"])
@@ -81,19 +81,19 @@ def test_an_ini_file_is_for_agents_alone_and_a_refusal_stores_nothing(
     body = {"name": "Nightly"}
     response = client.post(f"{CLIENTS}?format=ini", headers=admin.bearer, json=body)
     assert response.status_code == 400
-    assert rows(database) == []
+    assert api_client_rows(database) == []
     path = f"{CLIENTS}/{made(create(client, admin))['id']}"
-    before = rows(database)
+    before = api_client_rows(database)
     response = client.post(f"{path}/secret?format=ini", headers=admin.bearer)
     assert response.json() == {"message": "An ini file is for an API client of the role agent."}
-    assert rows(database) == before
+    assert api_client_rows(database) == before
 
 
 @pytest.mark.parametrize("query", ["?format=xml", "?format=", "?format=CSV"])
 def test_another_format_is_refused(client: TestClient, admin: Person, database: Database, query: str) -> None:
     response = client.post(CLIENTS + query, headers=admin.bearer, json={"name": "Nightly"})
     assert response.status_code == 400
-    assert rows(database) == []
+    assert api_client_rows(database) == []
 
 
 @pytest.mark.parametrize(

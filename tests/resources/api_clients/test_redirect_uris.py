@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from opendai.database import Database
+from tests.arranging.api_clients import CALLBACK, api_client_rows, create, made
 from tests.conftest import Person
 from tests.inprocess import TestClient
-from tests.resources.api_clients.test_api_clients import CALLBACK, create, made, rows
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_redirect_uri_is_an_address_and_nothing_else(
     response = create(client, admin, role="login", redirect_uris=[CALLBACK, uri])
     assert response.status_code == 400
     assert response.json()["errors"][0]["field"] == "redirect_uris.1"
-    assert rows(database) == []
+    assert api_client_rows(database) == []
 
 
 def test_redirect_uris_that_may_be(client: TestClient, admin: Person) -> None:

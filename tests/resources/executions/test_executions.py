@@ -7,10 +7,10 @@ from sqlalchemy import func, select
 
 from opendai import tables
 from opendai.database import Database
+from tests.arranging.models import create_model
 from tests.arranging.walking import ANY_AGENT, EXECUTIONS, HandAgent, execution, start, wait_for_end
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.models.test_models import create_model
 
 
 def test_starting_answers_one_id_under_every_name_and_the_runs_number(

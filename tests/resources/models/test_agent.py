@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from opendai import tables
 from opendai.database import Database
+from tests.arranging.models import create_model
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.models.test_models import create_model
 
 
 @pytest.fixture

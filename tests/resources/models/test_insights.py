@@ -6,10 +6,10 @@ import pytest
 
 from opendai.engine import parse_model
 from tests.arranging.hand_walks import walk
+from tests.arranging.models import create_model
 from tests.arranging.walking import ANY_AGENT, HandAgent, start, step
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.models.test_models import create_model
 
 ACTIONS = "/ai/models/1/actions"
 INSIGHTS = "/ai/models/1/release-insights"

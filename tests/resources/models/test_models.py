@@ -8,18 +8,9 @@ from sqlalchemy import func, select
 
 from opendai import tables
 from opendai.database import Database
+from tests.arranging.models import create_model
 from tests.conftest import Person
 from tests.inprocess import TestClient
-
-
-def create_model(
-    client: TestClient, person: Person, text: str, *, name: str = "PetClinic", group: str = "shop"
-) -> Any:
-    response = client.post(
-        "/ai/models", headers=person.bearer, json={"name": name, "group": group, "modeljson": text}
-    )
-    assert response.status_code == 200, response.text
-    return response.json()
 
 
 @pytest.mark.parametrize("sample", ["petclinic", "webstore"])

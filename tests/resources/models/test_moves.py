@@ -7,11 +7,11 @@ import pytest
 
 from opendai.database import Database
 from tests.arranging.hand_walks import walk
+from tests.arranging.models import create_model
+from tests.arranging.run_counts import assert_counts_are_right
 from tests.arranging.walking import ANY_AGENT, EXECUTIONS, HandAgent, start
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.models.test_models import create_model
-from tests.resources.runs.test_run_counts import assert_counts_are_right
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 
 from opendai import tables
 from opendai.database import Database
+from tests.arranging.models import create_model
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.models.test_models import create_model
 
 TAGS = "/ai/models/1/tags"
 

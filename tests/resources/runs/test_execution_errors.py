@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from tests.arranging.hand_walks import walk
+from tests.arranging.models import create_model
 from tests.arranging.walking import HandAgent
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.models.test_models import create_model
 
 
 @pytest.fixture

@@ -1,24 +1,22 @@
 """Totals of runs that are kept, and pages that are walked to from either end."""
 
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.database import Database
 from opendai.resources.runs import pages as run_pages
 from tests.arranging.hand_walks import walk
+from tests.arranging.models import create_model
+from tests.arranging.run_counts import KIND, assert_counts_are_right, recounted
 from tests.arranging.walking import ANY_AGENT, EXECUTIONS, HandAgent, start, step
 from tests.conftest import MakeProgram, Person, Program
 from tests.inprocess import TestClient
-from tests.resources.models.test_models import create_model
 
-KIND = ["group_id", "model_id", "model_name", "test_case_name", "config_step", "status"]
 STATUSES = ["PASSED", "FAILED", "ERROR", "CANCELLED"]
 
 
@@ -66,28 +64,6 @@ def history(
         session.flush()
         for kind, runs in recounted(session).items():
             session.add(tables.RunCount(**dict(zip(KIND, kind, strict=True)), runs=runs))
-
-
-def recounted(session: Session) -> Counter[tuple[Any, ...]]:
-    """The runs by kind, counted one by one."""
-    return Counter(
-        (
-            run.group_id,
-            run.model_id,
-            run.model_name,
-            run.test_case_name or "",
-            -1 if run.config_step is None else run.config_step,
-            "INCOMPLETE" if run.ended_at is None else run.status,
-        )
-        for run in session.scalars(select(tables.Run))
-    )
-
-
-def assert_counts_are_right(database: Database) -> None:
-    with database.reading() as session:
-        rows = session.scalars(select(tables.RunCount).where(tables.RunCount.runs != 0))
-        kept = {tuple(getattr(row, column) for column in KIND): row.runs for row in rows}
-        assert kept == recounted(session)
 
 
 def test_counts_follow_runs_that_start_wait_are_walked_end_and_are_deleted(

@@ -15,10 +15,10 @@ from opendai import tables
 from opendai.database import Database
 from opendai.settings import Settings
 from opendai.worker.objects import sweep_objects
+from tests.arranging.models import create_model
 from tests.arranging.walking import ANY_AGENT, HandAgent, png, send_screenshot, start
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.models.test_models import create_model
 
 SHOT = "11111111-2222-4333-8444-555555555555"
 

@@ -19,9 +19,9 @@ from tests.arranging.editing import (
     list_versions,
     model_text,
 )
+from tests.arranging.models import create_model
 from tests.conftest import Person
 from tests.inprocess import TestClient
-from tests.resources.models.test_models import create_model
 
 
 @pytest.fixture(autouse=True)

@@ -8,10 +8,10 @@ from sqlalchemy import select
 from opendai import tables
 from opendai.database import Database
 from tests.arranging.editing import CASES, change_case, list_cases
+from tests.arranging.models import create_model
 from tests.arranging.walking import HandAgent, start, wait_for_end
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.models.test_models import create_model
 
 
 @pytest.fixture(autouse=True)

@@ -16,9 +16,9 @@ from tests.arranging.editing import (
     list_versions,
     model_text,
 )
+from tests.arranging.models import create_model
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
-from tests.resources.models.test_models import create_model
 
 
 @pytest.fixture(autouse=True)
