@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import Response
 
 from opendai.identity.realms import RealmDep
+from opendai.identity.requests import ENDPOINTS
 from opendai.parts import KeysDep
 from opendai.wire.routing import Router
 
@@ -68,7 +69,7 @@ async def get_realm(keys: KeysDep, realm: RealmDep, response: Response) -> dict[
     }
 
 
-@router.get("/realms/{realm}/protocol/openid-connect/certs")
+@router.get(f"{ENDPOINTS}/certs")
 async def list_keys(keys: KeysDep, realm: RealmDep, response: Response) -> dict[str, Any]:
     """The keys that tokens may be signed with, as a JSON Web Key Set. The next one is in it before it signs."""
     _let_pages_read(response, seconds=_SECONDS_KEYS_ARE_KEPT)

@@ -16,7 +16,7 @@ from opendai.identity.requests import (
     NOT_STORED,
     Fields,
     GrantRefused,
-    form_page,
+    describe_form,
 )
 from opendai.identity.token.refreshing import find_standing
 from opendai.parts import DatabaseDep, Parts, parts_of
@@ -53,7 +53,7 @@ router = Router(tags=["OpenID Connect"])
 @router.post(
     f"{ENDPOINTS}/token/introspect",
     dependencies=[IN_THIS_REALM, NOT_STORED],
-    openapi_extra=form_page("token", "token_type_hint", *CLIENT_FIELDS, required=("token",)),
+    openapi_extra=describe_form("token", "token_type_hint", *CLIENT_FIELDS, required=("token",)),
     max_body_size=LARGEST_FORM,
     response_model_exclude_none=True,
     responses={401: {"description": "The credentials of the client are wrong."}},

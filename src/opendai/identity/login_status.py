@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.errors import Conflict, Forbidden
-from opendai.identity.browser import cookies, pages
+from opendai.identity.browser import pages
 from opendai.identity.browser.sessions import find_browser
 from opendai.identity.clients import find_login_client
 from opendai.identity.parameters import read_parameters
 from opendai.identity.realms import RealmDep
 from opendai.identity.redirects import is_origin_of
+from opendai.identity.requests import ENDPOINTS
 from opendai.parts import SessionDep
 from opendai.wire.routing import Router
 
@@ -43,21 +44,19 @@ addEventListener("message", async (event) => {
   event.source.postMessage(answer, event.origin);
 });
 """
-_TELL = 'parent.postMessage(document.body.dataset.answer, "*");'
-_TRIAL = "a-browser-that-keeps-this-will-keep-a-session"
 _NO_BODY: dict[str, Any] = {"status_code": 204, "response_class": Response}
 
 router = Router(tags=["OpenID Connect"])
 
 
-@router.get("/realms/{realm}/protocol/openid-connect/login-status-iframe.html", response_class=HTMLResponse)
+@router.get(f"{ENDPOINTS}/login-status-iframe.html", response_class=HTMLResponse)
 async def show_login_status(realm: RealmDep) -> Response:
     """A page for a frame. Sent "client session", it answers "unchanged", "changed" or "error"."""
     return pages.embed(_ASK)
 
 
 @router.get(
-    "/realms/{realm}/protocol/openid-connect/login-status-iframe.html/init",
+    f"{ENDPOINTS}/login-status-iframe.html/init",
     **_NO_BODY,
     openapi_extra={
         "parameters": [{"name": name, "in": "query", "schema": {"type": "string"}} for name in _NAMES]
@@ -94,23 +93,3 @@ def _compare(session: Session, request: Request, state: str | None) -> None:
         if state == browser.id or session.scalar(login) is not None:
             return
     raise Conflict("Who is logged in has changed.")
-
-
-@router.get(
-    "/realms/{realm}/protocol/openid-connect/3p-cookies/step1.html",
-    status_code=303,
-    response_class=Response,
-    responses={303: {"description": "To the second step, with a cookie."}},
-)
-async def try_cookie(realm: RealmDep) -> Response:
-    """Give the browser a cookie like that of a session, to see whether it brings it back from a frame."""
-    response = Response(status_code=303, headers={"Location": "step2.html", "Cache-Control": "no-store"})
-    cookies.give_cookie(response, realm, cookies.TRIAL, _TRIAL, seconds=60)
-    return response
-
-
-@router.get("/realms/{realm}/protocol/openid-connect/3p-cookies/step2.html", response_class=HTMLResponse)
-async def tell_cookie(request: Request, realm: RealmDep) -> Response:
-    """A page for a frame, which tells the page around it "supported" or "unsupported"."""
-    is_kept = request.cookies.get(cookies.TRIAL) == _TRIAL
-    return pages.embed(_TELL, answer="supported" if is_kept else "unsupported")

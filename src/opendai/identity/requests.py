@@ -45,7 +45,7 @@ async def read_form(request: Request) -> dict[str, str]:
     return fields
 
 
-def form_page(*names: str, required: tuple[str, ...] = ()) -> dict[str, Any]:
+def describe_form(*names: str, required: tuple[str, ...] = ()) -> dict[str, Any]:
     """What the OpenAPI page says of such a form."""
     properties = {name: {"type": "string"} for name in names}
     schema = {"type": "object", "properties": properties, "required": list(required)}

@@ -12,7 +12,7 @@ from opendai.auth.logins import revoke_token
 from opendai.errors import Unauthorized
 from opendai.identity.clients import CLIENT_FIELDS, client_asking
 from opendai.identity.realms import IN_THIS_REALM
-from opendai.identity.requests import ENDPOINTS, LARGEST_FORM, Fields, GrantRefused, form_page
+from opendai.identity.requests import ENDPOINTS, LARGEST_FORM, Fields, GrantRefused, describe_form
 from opendai.parts import DatabaseDep, Parts, parts_of
 from opendai.wire.routing import Router
 
@@ -22,7 +22,7 @@ router = Router(tags=["OpenID Connect"])
 @router.post(
     f"{ENDPOINTS}/revoke",
     dependencies=[IN_THIS_REALM],
-    openapi_extra=form_page("token", "token_type_hint", *CLIENT_FIELDS, required=("token",)),
+    openapi_extra=describe_form("token", "token_type_hint", *CLIENT_FIELDS, required=("token",)),
     max_body_size=LARGEST_FORM,
     response_class=Response,
     responses={401: {"description": "The credentials of the client are wrong."}},

@@ -16,7 +16,7 @@ from opendai.identity.requests import (
     LARGEST_FORM,
     NOT_STORED,
     GrantRefused,
-    form_page,
+    describe_form,
     is_form,
     read_form,
 )
@@ -79,7 +79,7 @@ def get_userinfo(holder: Holder, database: DatabaseDep) -> UserInfoOut:
 @router.post(
     f"{ENDPOINTS}/userinfo",
     dependencies=[Depends(_holder), IN_THIS_REALM, NOT_STORED],
-    openapi_extra={**_SECURITY, **form_page("access_token")},
+    openapi_extra={**_SECURITY, **describe_form("access_token")},
     max_body_size=LARGEST_FORM,
     response_model_exclude_none=True,
 )

@@ -17,10 +17,11 @@ from opendai.errors import Invalid, TooMany
 from opendai.identity.authorization.demands import NAMES, Demand, Misdirected, SentBack, read_demand
 from opendai.identity.authorization.login_page import PURPOSE, show_login
 from opendai.identity.browser import cookies, pages
-from opendai.identity.browser.forms import LARGEST, FieldsDep, form_page, open_form
+from opendai.identity.browser.forms import LARGEST, FieldsDep, describe_page_form, open_form
 from opendai.identity.browser.sessions import Browser, begin_browser_session, find_browser
 from opendai.identity.parameters import Parameters, read_parameters
 from opendai.identity.realms import Realm, RealmDep
+from opendai.identity.requests import ENDPOINTS
 from opendai.identity.token.codes import SECONDS, make_code
 from opendai.parts import DatabaseDep, parts_of
 from opendai.wire.inputs import Line, Password
@@ -41,7 +42,7 @@ router = Router(tags=["OpenID Connect"])
 
 
 @router.get(
-    "/realms/{realm}/protocol/openid-connect/auth",
+    f"{ENDPOINTS}/auth",
     response_class=HTMLResponse,
     openapi_extra={
         "parameters": [{"name": name, "in": "query", "schema": {"type": "string"}} for name in NAMES]
@@ -69,7 +70,7 @@ def authorize(request: Request, realm: RealmDep, database: DatabaseDep) -> Respo
 @router.post(
     "/realms/{realm}/login-actions/authenticate",
     response_class=HTMLResponse,
-    openapi_extra=form_page("username", "password"),
+    openapi_extra=describe_page_form("username", "password"),
     max_body_size=LARGEST,
     responses={
         **_ANSWERS,
@@ -77,13 +78,13 @@ def authorize(request: Request, realm: RealmDep, database: DatabaseDep) -> Respo
         429: {"description": "Too many logins wait; Retry-After says when to come back.", **_PAGE},
     },
 )
-async def authenticate(
+async def submit_login_form(
     request: Request, realm: RealmDep, database: DatabaseDep, fields: FieldsDep
 ) -> Response:
     """The form of the login page: log the person in, and send the browser back with a code."""
     try:
         try:
-            return await parts_of(request).passwords.in_turn(_authenticate, request, realm, database, fields)
+            return await parts_of(request).passwords.in_turn(_try_password, request, realm, database, fields)
         except TooMany as problem:
             again = await run_in_threadpool(
                 _show_again, request, realm, database, fields, problem.message, 429
@@ -96,7 +97,7 @@ async def authenticate(
         return pages.show_sentence(_TITLE, problem.message, status=400)
 
 
-def _authenticate(request: Request, realm: Realm, database: Database, fields: dict[str, str]) -> Response:
+def _try_password(request: Request, realm: Realm, database: Database, fields: dict[str, str]) -> Response:
     _, demand = _reopened(request, database, fields)
     user = _find_user(request, database, fields)
     answer = _begin(request, realm, database=database, demand=demand, user=user) if user else None

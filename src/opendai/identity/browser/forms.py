@@ -82,7 +82,7 @@ async def _fields(request: Request) -> dict[str, str]:
 FieldsDep = Annotated[dict[str, str], Depends(_fields)]
 
 
-def form_page(*names: str) -> dict[str, Any]:
+def describe_page_form(*names: str) -> dict[str, Any]:
     """What the OpenAPI page says of such a body."""
     schema = {"type": "object", "properties": {name: {"type": "string"} for name in (FIELD, *names)}}
     return {

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from opendai.auth.audit import Actor, Audit, Origin
-from opendai.auth.logins import hash_secret, hold
+from opendai.auth.logins import hash_secret, lock_for_login
 from opendai.database import database_clock
 from opendai.identity.browser import cookies
 from opendai.tables import BrowserSession, Login, User
@@ -49,7 +49,7 @@ def begin_browser_session(
     None if the person was deleted, or got another password, in the meantime. The cookie is always a new one, so
     that nobody knows it who gave this browser the last one. Somebody else's session here ends.
     """
-    if not hold(session, user, None, None):
+    if not lock_for_login(session, user, None, None):
         return None
     now = session.scalar(select(database_clock())) or 0.0
     row = _kept(session, user, earlier, origin)

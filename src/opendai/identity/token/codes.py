@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.audit import Origin
-from opendai.auth.logins import begin_login, hash_secret, hold
+from opendai.auth.logins import begin_login, hash_secret, lock_for_login
 from opendai.database import database_clock
 from opendai.identity.token.issuing import Standing
 from opendai.identity.token.scopes import granted_scope
@@ -73,7 +73,7 @@ def exchange_code(
         .where(code.code_sha256 == hash_secret(text), browser_session.expires > database_clock())
     ).one_or_none()
     # Whoever deletes a user or ends a session locks its row before the rows below it, and so must we.
-    if found is None or not hold(session, found.User, found.BrowserSession, client):
+    if found is None or not lock_for_login(session, found.User, found.BrowserSession, client):
         return None
     login_id = str(uuid.uuid4())
     if not _claim(session, found.AuthorizationCode, login_id, longest=longest):

@@ -20,7 +20,7 @@ from opendai.identity.requests import (
     NOT_STORED,
     Fields,
     GrantRefused,
-    form_page,
+    describe_form,
 )
 from opendai.identity.token.codes import exchange_code
 from opendai.identity.token.issuing import Issuer, Standing, TokenOut
@@ -67,7 +67,7 @@ router = Router(tags=["OpenID Connect"])
 @router.post(
     f"{ENDPOINTS}/token",
     dependencies=[IN_THIS_REALM, NOT_STORED],
-    openapi_extra=form_page(*_FIELDS, required=("grant_type",)),
+    openapi_extra=describe_form(*_FIELDS, required=("grant_type",)),
     max_body_size=LARGEST_FORM,
     response_model_exclude_none=True,
     responses={

@@ -4,10 +4,8 @@ A program that shows an ID token logs its person out at once; anybody else's bro
 """
 
 from html import escape
-from typing import Any
 
 from fastapi import Request, Response
-from fastapi.responses import HTMLResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -17,7 +15,7 @@ from opendai.credentials.hints import Hint, find_hint
 from opendai.database import Database
 from opendai.errors import Invalid
 from opendai.identity.browser import pages
-from opendai.identity.browser.forms import FIELD, LARGEST, FieldsDep, PageForm, form_page, open_form
+from opendai.identity.browser.forms import FIELD, PageForm, open_form
 from opendai.identity.browser.sessions import (
     Browser,
     end_browser_session,
@@ -25,49 +23,18 @@ from opendai.identity.browser.sessions import (
     find_browser,
 )
 from opendai.identity.clients import find_login_client
-from opendai.identity.parameters import Parameters, read_parameters
-from opendai.identity.realms import Realm, RealmDep
+from opendai.identity.parameters import Parameters
+from opendai.identity.realms import Realm
 from opendai.identity.redirects import is_registered, policy_source, with_parameters
-from opendai.parts import DatabaseDep, parts_of
-from opendai.wire.routing import Router
+from opendai.parts import parts_of
 
 NAMES = ("id_token_hint", "post_logout_redirect_uri", "client_id", "state")
 _PURPOSE = "logout"
 _TITLE = "You cannot log out here"
-_PAGE: dict[str, Any] = {"content": {"text/html": {"schema": {"type": "string"}}}}
-_ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "A page that asks, or says that the person is logged out."},
-    303: {"description": "Back to the program."},
-    400: {"description": "A page that says why nothing was done.", **_PAGE},
-}
-
-router = Router(tags=["OpenID Connect"])
 
 
-@router.get(
-    "/realms/{realm}/protocol/openid-connect/logout",
-    response_class=HTMLResponse,
-    openapi_extra={
-        "parameters": [{"name": name, "in": "query", "schema": {"type": "string"}} for name in NAMES]
-    },
-    responses=_ANSWERS,
-)
-def show_logout(request: Request, realm: RealmDep, database: DatabaseDep) -> Response:
-    """Log the browser out and send it back to an address that was registered, if there is one."""
-    return log_browser_out(
-        request, realm, database, read_parameters(request.query_params.multi_items(), NAMES)
-    )
-
-
-@router.post(
-    "/realms/{realm}/protocol/openid-connect/logout/logout-confirm",
-    response_class=HTMLResponse,
-    openapi_extra=form_page(),
-    max_body_size=LARGEST,
-    responses=_ANSWERS,
-)
-def confirm_logout(request: Request, realm: RealmDep, database: DatabaseDep, fields: FieldsDep) -> Response:
-    """The form of the page that asks: log the browser out."""
+def log_out_after_question(request: Request, database: Database, fields: dict[str, str]) -> Response:
+    """The answer to the form of the page that asks."""
     try:
         parameters = Parameters(open_form(request, fields, purpose=_PURPOSE))
         with database.reading() as session:
