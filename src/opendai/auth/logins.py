@@ -6,7 +6,7 @@ import time
 import uuid
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, delete, select
 from sqlalchemy.orm import Session, selectinload
 
 from opendai.auth import attempts
@@ -124,6 +124,11 @@ def begin_login(
     details = {"client": client.client_id} if client else {}
     Audit(session, Actor("user", user.username, origin)).record("login", f"user:{user.id}", **details)
     return login
+
+
+def end_login(session: Session, login_id: str) -> int | None:
+    """Refuse the tokens of a login from now on. The user's id; None if the login has ended already."""
+    return session.scalar(delete(Login).where(Login.id == login_id).returning(Login.user_id))
 
 
 def revoke_token(session: Session, claims: Claims) -> bool:

@@ -9,7 +9,7 @@ from opendai.auth.callers import identify
 from opendai.auth.logins import roles_of
 from opendai.errors import Unauthorized
 from opendai.identity.clients import CLIENT_FIELDS, client_with_secret
-from opendai.identity.realms import IN_THIS_REALM
+from opendai.identity.realms import RealmDep
 from opendai.identity.requests import (
     ENDPOINTS,
     LARGEST_FORM,
@@ -19,7 +19,7 @@ from opendai.identity.requests import (
     describe_form,
 )
 from opendai.identity.token.refreshing import find_standing
-from opendai.parts import DatabaseDep, Parts, parts_of
+from opendai.parts import Parts, PartsDep
 from opendai.wire.routing import Router
 
 
@@ -52,19 +52,18 @@ router = Router(tags=["OpenID Connect"])
 
 @router.post(
     f"{ENDPOINTS}/token/introspect",
-    dependencies=[IN_THIS_REALM, NOT_STORED],
+    dependencies=[NOT_STORED],
     openapi_extra=describe_form("token", "token_type_hint", *CLIENT_FIELDS, required=("token",)),
     max_body_size=LARGEST_FORM,
     response_model_exclude_none=True,
     responses={401: {"description": "The credentials of the client are wrong."}},
 )
-def introspect_token(request: Request, database: DatabaseDep, fields: Fields) -> IntrospectionOut:
+def introspect_token(request: Request, realm: RealmDep, parts: PartsDep, fields: Fields) -> IntrospectionOut:
     """Whether an access token, or a refresh token of the client that asks, is good, and what it says then."""
-    with database.reading() as session:
-        client = client_with_secret(session, request, fields)
+    with parts.database.reading() as session:
+        client = client_with_secret(session, request, realm, fields)
         if "token" not in fields:
             raise GrantRefused("invalid_request", "Missing parameter: token")
-        parts = parts_of(request)
         said = _of_refresh_token(session, parts, fields["token"], client)
         said = said or _of_access_token(session, parts, fields["token"])
     return said or IntrospectionOut(active=False)

@@ -7,13 +7,11 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from opendai import tables
 from opendai.errors import Conflict, Forbidden
 from opendai.identity.browser import pages
-from opendai.identity.browser.sessions import find_browser
+from opendai.identity.browser.sessions import find_browser, has_login
 from opendai.identity.clients import find_login_client
 from opendai.identity.parameters import read_parameters
 from opendai.identity.realms import RealmDep
@@ -84,12 +82,9 @@ def check_login_status(request: Request, realm: RealmDep, session: SessionDep) -
 def _compare(session: Session, request: Request, state: str | None) -> None:
     """Raises Conflict unless the browser is logged in by that session: a login's id, or a browser session's."""
     browser = find_browser(session, request)
-    if browser is None and state is None:
-        return
-    if browser is not None and state is not None:
-        login = select(tables.Login.id).where(
-            tables.Login.id == state, tables.Login.browser_session_id == browser.id
-        )
-        if state == browser.id or session.scalar(login) is not None:
-            return
-    raise Conflict("Who is logged in has changed.")
+    if browser is None or state is None:
+        is_unchanged = browser is None and state is None
+    else:
+        is_unchanged = state == browser.id or has_login(session, browser, state)
+    if not is_unchanged:
+        raise Conflict("Who is logged in has changed.")

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path
 
 from opendai.errors import NotFound
-from opendai.parts import parts_of
+from opendai.parts import PartsDep
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,7 @@ class Realm:
 _Name = Annotated[str, Path(json_schema_extra={"pattern": "^[A-Za-z0-9_-]{1,64}$"})]
 
 
-async def _realm(realm: _Name, request: Request) -> Realm:
-    parts = parts_of(request)
+async def _realm(realm: _Name, parts: PartsDep) -> Realm:
     if realm != parts.settings.realm:
         raise NotFound("There is no such realm.")
     return Realm(realm, parts.tokens.issuer)

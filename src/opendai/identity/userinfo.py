@@ -20,7 +20,7 @@ from opendai.identity.requests import (
     is_form,
     read_form,
 )
-from opendai.parts import DatabaseDep, parts_of
+from opendai.parts import DatabaseDep, PartsDep
 from opendai.wire.routing import Router
 
 
@@ -34,8 +34,8 @@ class UserInfoOut(BaseModel):
     roles: list[str] | None = None
 
 
-async def _holder(request: Request) -> Caller:
-    token, parts = await _token(request), parts_of(request)
+async def _holder(request: Request, parts: PartsDep) -> Caller:
+    token = await _token(request)
     try:
         return await parts.database.look_up(lambda connection: identify(connection, parts.tokens, token))
     except Unauthorized as error:
@@ -95,12 +95,16 @@ def _describe(session: Session, holder: Caller) -> UserInfoOut:
         return UserInfoOut(
             sub=subject, preferred_username=f"service-account-{holder.claims.values['client_id']}"
         )
-    group = tables.Group
-    names = session.scalars(select(group.name).where(group.id.in_(holder.groups)).order_by(group.name))
     return UserInfoOut(
         sub=subject,
         preferred_username=holder.name,
         name=holder.name,
-        groups=list(names),
+        groups=_group_names(session, holder),
         roles=[] if holder.role == "none" else [holder.role],
     )
+
+
+def _group_names(session: Session, holder: Caller) -> list[str]:
+    group = tables.Group
+    names = select(group.name).where(group.id.in_(holder.groups)).order_by(group.name)
+    return list(session.scalars(names))

@@ -4,6 +4,7 @@ from html import escape
 
 from fastapi import Request, Response
 
+from opendai.credentials.secrets import SecretKey
 from opendai.identity.authorization.demands import Demand
 from opendai.identity.browser import pages
 from opendai.identity.browser.forms import FIELD, PageForm
@@ -17,6 +18,7 @@ PURPOSE = "login"
 def show_login(
     request: Request,
     realm: Realm,
+    secret_key: SecretKey,
     parameters: Parameters,
     demand: Demand,
     *,
@@ -24,7 +26,7 @@ def show_login(
     problem: str = "",
     status: int = 200,
 ) -> Response:
-    form = PageForm(request, parameters.values, purpose=PURPOSE)
+    form = PageForm(request, parameters.values, purpose=PURPOSE, secret_key=secret_key)
     # Browsers that check where a form leads check where it is redirected to as well.
     targets = f"'self' {policy_source(demand.address.uri)}"
     body = _body(realm, form, demand.client.name, username=username, problem=problem)

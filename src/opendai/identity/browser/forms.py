@@ -20,7 +20,6 @@ from opendai.credentials.secrets import SecretKey
 from opendai.errors import Invalid
 from opendai.identity.browser import cookies
 from opendai.identity.realms import Realm
-from opendai.parts import parts_of
 
 FIELD = "form_state"
 LARGEST = 131_072
@@ -38,11 +37,13 @@ class FormOutdated(Invalid):
 class PageForm:
     """A form that a page is about to show."""
 
-    def __init__(self, request: Request, values: Mapping[str, str], *, purpose: str) -> None:
+    def __init__(
+        self, request: Request, values: Mapping[str, str], *, purpose: str, secret_key: SecretKey
+    ) -> None:
         # A second tab shares the cookie of the first, or its page would outdate the other.
         self._cookie = cookies.find_cookie(request, cookies.FORM) or secrets.token_urlsafe(32)
         content = json.dumps([time.time() + _SECONDS, dict(values)], ensure_ascii=False).encode()
-        mac = _mac(parts_of(request).secret_key, purpose, self._cookie, content)
+        mac = _mac(secret_key, purpose, self._cookie, content)
         self.field = f"{_text(content)}.{_text(mac)}"
 
     def bind(self, response: Response, realm: Realm) -> None:
@@ -50,7 +51,9 @@ class PageForm:
         cookies.give_cookie(response, realm, cookies.FORM, self._cookie, seconds=_SECONDS)
 
 
-def open_form(request: Request, fields: Mapping[str, str], *, purpose: str) -> dict[str, str]:
+def open_form(
+    request: Request, fields: Mapping[str, str], *, purpose: str, secret_key: SecretKey
+) -> dict[str, str]:
     """What the form carried along; FormOutdated if it is not one that this browser was just shown."""
     cookie = cookies.find_cookie(request, cookies.FORM)
     encoded, _, signature = fields.get(FIELD, "").partition(".")
@@ -60,7 +63,7 @@ def open_form(request: Request, fields: Mapping[str, str], *, purpose: str) -> d
         raise FormOutdated from error
     if cookie is None:
         raise FormOutdated
-    if not hmac.compare_digest(mac, _mac(parts_of(request).secret_key, purpose, cookie, content)):
+    if not hmac.compare_digest(mac, _mac(secret_key, purpose, cookie, content)):
         raise FormOutdated
     ends, values = json.loads(content)
     if ends < time.time():

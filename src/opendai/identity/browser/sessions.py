@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 
 from fastapi import Request
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select, true
 from sqlalchemy.orm import Session
 
 from opendai.auth.audit import Actor, Audit, Origin
@@ -13,6 +13,12 @@ from opendai.auth.logins import hash_secret, lock_for_login
 from opendai.database import database_clock
 from opendai.identity.browser import cookies
 from opendai.tables import BrowserSession, Login, User
+
+_BROWSER = select(
+    BrowserSession.id,
+    BrowserSession.user_id,
+    (database_clock() - BrowserSession.authenticated).label("age"),
+).where(BrowserSession.cookie_sha256 == bindparam("cookie_sha256"), BrowserSession.expires > database_clock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +35,19 @@ def find_browser(session: Session, request: Request) -> Browser | None:
     cookie = cookies.find_cookie(request, cookies.SESSION)
     if cookie is None:
         return None
-    row = session.execute(
-        select(
-            BrowserSession.id,
-            BrowserSession.user_id,
-            (database_clock() - BrowserSession.authenticated).label("age"),
-        ).where(
-            BrowserSession.cookie_sha256 == hash_secret(cookie), BrowserSession.expires > database_clock()
-        )
-    ).one_or_none()
+    row = session.execute(_BROWSER, {"cookie_sha256": hash_secret(cookie)}).one_or_none()
     return Browser(row.id, row.user_id, row.age) if row else None
+
+
+def lock_browser_session(session: Session, browser: Browser) -> BrowserSession | None:
+    """The session's row, kept until a code that points at it is committed; None if it has ended."""
+    return session.get(BrowserSession, browser.id, with_for_update={"read": True, "key_share": True})
+
+
+def has_login(session: Session, browser: Browser, login_id: str) -> bool:
+    """Whether the login of this id began in this browser session and has not ended."""
+    login = select(Login.id).where(Login.id == login_id, Login.browser_session_id == browser.id)
+    return session.scalar(login) is not None
 
 
 def begin_browser_session(
@@ -85,13 +94,18 @@ def end_browser_session(session: Session, identity: str, origin: Origin) -> None
         Audit(session, Actor("user", person.username, origin)).record("logout", f"user:{person.id}")
 
 
-def end_with_browser_session(session: Session, login_id: str, origin: Origin) -> None:
-    """End a login and every other one from the same browser session; nothing if it has ended already."""
+def end_with_browser_session(
+    session: Session, login_id: str, origin: Origin, *, user_id: int | None = None
+) -> None:
+    """End a login and every other one from the same browser session; nothing if it has ended already.
+
+    With a user's id, only a login of that user is ended.
+    """
     login, user = Login, User
     found = session.execute(
         select(login.browser_session_id, user.id, user.username)
         .join(user, user.id == login.user_id)
-        .where(login.id == login_id)
+        .where(login.id == login_id, true() if user_id is None else user.id == user_id)
     ).one_or_none()
     if found is None:
         return

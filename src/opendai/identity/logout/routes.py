@@ -12,7 +12,7 @@ from opendai.identity.logout.rp_initiated import NAMES, log_browser_out, log_out
 from opendai.identity.parameters import read_parameters
 from opendai.identity.realms import RealmDep
 from opendai.identity.requests import ENDPOINTS, LARGEST_FORM, Fields, describe_form
-from opendai.parts import DatabaseDep
+from opendai.parts import PartsDep
 from opendai.wire.routing import Router
 
 _OF_BROWSERS = {"id_token_hint", "post_logout_redirect_uri"}
@@ -37,14 +37,14 @@ router = Router(tags=["OpenID Connect"])
         401: {"description": "The credentials of the client are wrong."},
     },
 )
-def end_login(request: Request, realm: RealmDep, database: DatabaseDep, fields: Fields) -> Response:
+def end_login(request: Request, realm: RealmDep, parts: PartsDep, fields: Fields) -> Response:
     """End the login of a refresh token, and the browser session that it came from with all its logins.
 
     A browser that brings an id token, or an address to return to, is answered as by GET.
     """
     if "refresh_token" not in fields and fields.keys() & _OF_BROWSERS:
-        return log_browser_out(request, realm, database, read_parameters(fields.items(), NAMES))
-    end_login_of_refresh_token(request, database, fields)
+        return log_browser_out(request, realm, parts, read_parameters(fields.items(), NAMES))
+    end_login_of_refresh_token(request, realm, parts, fields)
     return Response(status_code=204)
 
 
@@ -56,10 +56,10 @@ def end_login(request: Request, realm: RealmDep, database: DatabaseDep, fields: 
     },
     responses=_ANSWERS,
 )
-def show_logout(request: Request, realm: RealmDep, database: DatabaseDep) -> Response:
+def show_logout(request: Request, realm: RealmDep, parts: PartsDep) -> Response:
     """Log the browser out and send it back to an address that was registered, if there is one."""
     parameters = read_parameters(request.query_params.multi_items(), NAMES)
-    return log_browser_out(request, realm, database, parameters)
+    return log_browser_out(request, realm, parts, parameters)
 
 
 @router.post(
@@ -69,6 +69,6 @@ def show_logout(request: Request, realm: RealmDep, database: DatabaseDep) -> Res
     max_body_size=LARGEST,
     responses=_ANSWERS,
 )
-def confirm_logout(request: Request, realm: RealmDep, database: DatabaseDep, fields: FieldsDep) -> Response:
+def confirm_logout(request: Request, realm: RealmDep, parts: PartsDep, fields: FieldsDep) -> Response:
     """The form of the page that asks: log the browser out."""
-    return log_out_after_question(request, database, fields)
+    return log_out_after_question(request, parts, fields)

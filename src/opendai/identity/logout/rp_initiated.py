@@ -6,13 +6,11 @@ A program that shows an ID token logs its person out at once; anybody else's bro
 from html import escape
 
 from fastapi import Request, Response
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from opendai import tables
 from opendai.auth.audit import Origin
 from opendai.credentials.hints import Hint, find_hint
-from opendai.database import Database
+from opendai.credentials.secrets import SecretKey
 from opendai.errors import Invalid
 from opendai.identity.browser import pages
 from opendai.identity.browser.forms import FIELD, PageForm, open_form
@@ -26,41 +24,41 @@ from opendai.identity.clients import find_login_client
 from opendai.identity.parameters import Parameters
 from opendai.identity.realms import Realm
 from opendai.identity.redirects import is_registered, policy_source, with_parameters
-from opendai.parts import parts_of
+from opendai.parts import Parts
 
 NAMES = ("id_token_hint", "post_logout_redirect_uri", "client_id", "state")
 _PURPOSE = "logout"
 _TITLE = "You cannot log out here"
 
 
-def log_out_after_question(request: Request, database: Database, fields: dict[str, str]) -> Response:
+def log_out_after_question(request: Request, parts: Parts, fields: dict[str, str]) -> Response:
     """The answer to the form of the page that asks."""
     try:
-        parameters = Parameters(open_form(request, fields, purpose=_PURPOSE))
-        with database.reading() as session:
+        parameters = Parameters(open_form(request, fields, purpose=_PURPOSE, secret_key=parts.secret_key))
+        with parts.database.reading() as session:
             target = _target(session, parameters, None)
     except Invalid as problem:
         return pages.show_sentence(_TITLE, problem.message, status=400)
-    with database.writing() as session:
+    with parts.database.writing() as session:
         browser = find_browser(session, request)
         if browser is not None:
             end_browser_session(session, browser.id, Origin.of(request))
     return _said(target)
 
 
-def log_browser_out(request: Request, realm: Realm, database: Database, parameters: Parameters) -> Response:
+def log_browser_out(request: Request, realm: Realm, parts: Parts, parameters: Parameters) -> Response:
     """What a program asks for that sends a browser, whether by GET or by a form."""
-    hint = find_hint(parts_of(request).keys, parameters.find("id_token_hint") or "", issuer=realm.url)
+    hint = find_hint(parts.keys, parameters.find("id_token_hint") or "", issuer=realm.url)
     try:
-        with database.reading() as session:
+        with parts.database.reading() as session:
             target = _target(session, parameters, hint)
             browser = find_browser(session, request)
     except Invalid as problem:
         return pages.show_sentence(_TITLE, problem.message, status=400)
     if hint is None and browser is not None:
-        return _ask(request, realm, parameters, target)
+        return _ask(request, realm, parts.secret_key, parameters, target)
     if hint is not None:
-        with database.writing() as session:
+        with parts.database.writing() as session:
             _end(session, hint, browser, Origin.of(request))
     return _said(target)
 
@@ -84,17 +82,16 @@ def _target(session: Session, parameters: Parameters, hint: Hint | None) -> str 
 
 def _end(session: Session, hint: Hint, browser: Browser | None, origin: Origin) -> None:
     """End the hint's login with the browser session it began in, and this browser's if it is the same person's."""
-    login = tables.Login
-    is_theirs = select(login.id).where(login.id == hint.login_id, login.user_id == hint.user_id)
-    if session.scalar(is_theirs) is not None:
-        end_with_browser_session(session, hint.login_id, origin)
+    end_with_browser_session(session, hint.login_id, origin, user_id=hint.user_id)
     if browser is not None and browser.user_id == hint.user_id:
         end_browser_session(session, browser.id, origin)
 
 
-def _ask(request: Request, realm: Realm, parameters: Parameters, target: str | None) -> Response:
+def _ask(
+    request: Request, realm: Realm, secret_key: SecretKey, parameters: Parameters, target: str | None
+) -> Response:
     kept = {name: value for name, value in parameters.values.items() if name != "id_token_hint"}
-    form = PageForm(request, kept, purpose=_PURPOSE)
+    form = PageForm(request, kept, purpose=_PURPOSE, secret_key=secret_key)
     body = (
         "<p>You are logged in in this browser.</p>"
         f'<form method="post" action="{escape(realm.path)}/protocol/openid-connect/logout/logout-confirm">'
