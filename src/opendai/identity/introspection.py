@@ -1,4 +1,4 @@
-"""What a token says and whether it is still good, by RFC 7662, for programs that were handed one."""
+"""Token introspection (RFC 7662): the content of a token and whether it is valid now."""
 
 from fastapi import Request
 from pydantic import BaseModel
@@ -28,7 +28,7 @@ class RolesOut(BaseModel):
 
 
 class IntrospectionOut(BaseModel):
-    """All but `active` is left out of what is said of a token that is not good."""
+    """For a token that is not valid, `active` is the only field."""
 
     active: bool
     sub: str | None = None
@@ -59,7 +59,7 @@ router = Router(tags=["OpenID Connect"])
     responses={401: {"description": "The credentials of the client are wrong."}},
 )
 def introspect_token(request: Request, realm: RealmDep, parts: PartsDep, fields: Fields) -> IntrospectionOut:
-    """Whether an access token, or a refresh token of the client that asks, is good, and what it says then."""
+    """Show whether a token is valid, and its content. A client may ask about its own refresh tokens only."""
     with parts.database.reading() as session:
         client = client_with_secret(session, request, realm, fields)
         if "token" not in fields:

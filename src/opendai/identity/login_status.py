@@ -1,6 +1,6 @@
-"""The pages that a program's own page embeds, to learn whether its person is still logged in here.
+"""The page that a program's own page embeds to learn whether its person is still logged in here.
 
-What they are asked and answer is the protocol of Keycloak's adapter and of OpenID Connect Session Management.
+The messages are those of Keycloak's adapter and of OpenID Connect Session Management.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ from opendai.parts import SessionDep
 from opendai.wire.routing import Router
 
 _NAMES = ("client_id", "origin", "session_state")
-# The embedding page sends "client session"; the session is empty where the program knows of none.
+# The embedding page sends "client session"; the session is empty while nobody is logged in.
 _ASK = """
 addEventListener("message", async (event) => {
   if (event.source !== parent || typeof event.data !== "string") return;
@@ -37,7 +37,7 @@ addEventListener("message", async (event) => {
     if (response.status === 204) answer = "unchanged";
     if (response.status === 409) answer = "changed";
   } catch {
-    // The server is out of reach: that is the error which the answer names already.
+    // The server is out of reach, and the answer is "error" already.
   }
   event.source.postMessage(answer, event.origin);
 });
@@ -61,30 +61,30 @@ async def show_login_status(realm: RealmDep) -> Response:
     },
     responses={
         204: {"description": "The page may ask, and nothing has changed."},
-        403: {"description": "The page that asks is none of the client's."},
-        409: {"description": "The browser is not logged in by that session, or is although it was none."},
+        403: {"description": "The page does not belong to the client."},
+        409: {"description": "The browser has another session now, or none."},
     },
 )
 def check_login_status(request: Request, realm: RealmDep, session: SessionDep) -> Response:
-    """Whether a page of this origin may ask for the client; with `session_state`, whether that is still so."""
+    """Check that the origin belongs to the client and, with `session_state`, that the session is unchanged."""
     pairs = request.query_params.multi_items()
     parameters = read_parameters(pairs, _NAMES)
     client_id, origin = parameters.find("client_id"), parameters.find("origin")
     client = find_login_client(session, client_id) if client_id else None
     if parameters.refused or client is None or origin is None or not is_origin_of(client, origin):
-        raise Forbidden("The origin is not one of the client's.")
-    # An empty one is a question as well: whether there is still nobody logged in.
+        raise Forbidden("The origin does not belong to the client.")
+    # An empty value asks whether still nobody is logged in.
     if "session_state" in dict(pairs):
         _compare(session, request, parameters.find("session_state"))
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
 def _compare(session: Session, request: Request, state: str | None) -> None:
-    """Raises Conflict unless the browser is logged in by that session: a login's id, or a browser session's."""
+    """Raises Conflict unless the browser has this session. `state` is the id of a login or of a browser session."""
     browser = find_browser(session, request)
     if browser is None or state is None:
         is_unchanged = browser is None and state is None
     else:
         is_unchanged = state == browser.id or has_login(session, browser, state)
     if not is_unchanged:
-        raise Conflict("Who is logged in has changed.")
+        raise Conflict("The session has changed.")

@@ -1,4 +1,4 @@
-"""Giving back a token before its time, by RFC 7009."""
+"""Token revocation (RFC 7009)."""
 
 import time
 
@@ -26,7 +26,7 @@ router = Router(tags=["OpenID Connect"])
     responses={401: {"description": "The credentials of the client are wrong."}},
 )
 def revoke(request: Request, realm: RealmDep, parts: PartsDep, fields: Fields) -> Response:
-    """End a token of the client that asks, and with a refresh token its login. Any other text is ignored."""
+    """Revoke a token of the client; a refresh token ends its login too. Any other text is ignored."""
     with parts.database.reading() as session:
         client = client_asking(session, request, realm, fields)
     if "token" not in fields:

@@ -21,7 +21,7 @@ router = Router(tags=["OpenID Connect"])
     responses={303: {"description": "To the second step, with a cookie."}},
 )
 async def try_cookie(realm: RealmDep) -> Response:
-    """Give the browser a cookie like that of a session, to see whether it brings it back from a frame."""
+    """Set a cookie like that of a session; the second step shows whether the browser sends it from a frame."""
     response = Response(status_code=303, headers={"Location": "step2.html", "Cache-Control": "no-store"})
     cookies.give_cookie(response, realm, cookies.TRIAL, _TRIAL, seconds=60)
     return response
@@ -29,6 +29,6 @@ async def try_cookie(realm: RealmDep) -> Response:
 
 @router.get(f"{ENDPOINTS}/3p-cookies/step2.html", response_class=HTMLResponse)
 async def tell_cookie(request: Request, realm: RealmDep) -> Response:
-    """A page for a frame, which tells the page around it "supported" or "unsupported"."""
+    """A page for a frame. It sends "supported" or "unsupported" to the page around it."""
     is_kept = request.cookies.get(cookies.TRIAL) == _TRIAL
     return pages.embed(_TELL, answer="supported" if is_kept else "unsupported")

@@ -1,4 +1,4 @@
-"""Who the holder of an access token is, as OpenID Connect has it."""
+"""The userinfo endpoint of OpenID Connect: the holder of an access token."""
 
 from typing import Annotated, Any
 
@@ -25,7 +25,7 @@ from opendai.wire.routing import Router
 
 
 class UserInfoOut(BaseModel):
-    """A person; of a program there is no more than `sub` and `preferred_username`."""
+    """A person; a program has only `sub` and `preferred_username`."""
 
     sub: str
     preferred_username: str
@@ -43,7 +43,7 @@ async def _holder(request: Request, parts: PartsDep) -> Caller:
 
 
 async def _token(request: Request) -> str:
-    """The token of the header or of the form, of which RFC 6750 allows one."""
+    """The token in the header or in the form. RFC 6750 allows one of the two."""
     fields = await read_form(request) if request.method == "POST" and is_form(request) else {}
     if "access_token" not in fields:
         try:
@@ -51,7 +51,7 @@ async def _token(request: Request) -> str:
         except Unauthorized as error:
             raise _refused(error, "Bearer") from error
     if "authorization" in request.headers:
-        raise GrantRefused("invalid_request", "The token is given more than once.")
+        raise GrantRefused("invalid_request", "The request contains two tokens.")
     return fields["access_token"]
 
 
@@ -71,7 +71,7 @@ _SECURITY: dict[str, Any] = {"security": [{"bearer": []}]}
     response_model_exclude_none=True,
 )
 def get_userinfo(holder: Holder, database: DatabaseDep) -> UserInfoOut:
-    """Who the access token stands for, with role and groups as they are now."""
+    """Show the holder of the access token, with their current role and groups."""
     with database.reading() as session:
         return _describe(session, holder)
 
@@ -84,7 +84,7 @@ def get_userinfo(holder: Holder, database: DatabaseDep) -> UserInfoOut:
     response_model_exclude_none=True,
 )
 def ask_userinfo(holder: Holder, database: DatabaseDep) -> UserInfoOut:
-    """The same, with the token in the header or in a form."""
+    """Show the holder of an access token that is sent in the header or in a form."""
     with database.reading() as session:
         return _describe(session, holder)
 

@@ -27,7 +27,7 @@ def show_login(
     status: int = 200,
 ) -> Response:
     form = PageForm(request, parameters.values, purpose=PURPOSE, secret_key=secret_key)
-    # Browsers that check where a form leads check where it is redirected to as well.
+    # Some browsers apply form-action to the redirect that follows the form too.
     targets = f"'self' {policy_source(demand.address.uri)}"
     body = _body(realm, form, demand.client.name, username=username, problem=problem)
     page = pages.show("Log in", body, status=status, form_targets=targets)
@@ -39,7 +39,7 @@ def _body(realm: Realm, form: PageForm, program: str, *, username: str, problem:
     described = ' aria-describedby="problem"' if problem else ""
     first, second = ("", " autofocus") if username else (" autofocus", "")
     return (
-        f"<p>You go on to {escape(program)}.</p>{pages.alert(problem)}"
+        f"<p>Log in to continue to {escape(program)}.</p>{pages.alert(problem)}"
         f'<form method="post" action="{escape(realm.path)}/login-actions/authenticate">'
         f"{pages.hidden(FIELD, form.field)}"
         '<label for="username">Username</label>'

@@ -1,4 +1,4 @@
-"""Where browsers come in: the authorization endpoint, and the form of the login page."""
+"""The authorization endpoint, and the form of the login page."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ _PAGE: dict[str, Any] = {"content": {"text/html": {"schema": {"type": "string"}}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "The login page."},
     303: {"description": "Back to the program, with a code or an error."},
-    400: {"description": "A page that says why the browser is sent nowhere.", **_PAGE},
+    400: {"description": "A page that explains why the login is not possible.", **_PAGE},
 }
 _line, _password = TypeAdapter(Line), TypeAdapter(Password)
 
@@ -55,7 +55,7 @@ router = Router(tags=["OpenID Connect"])
     responses=_ANSWERS,
 )
 def authorize(request: Request, realm: RealmDep, parts: PartsDep) -> Response:
-    """Let a person log in and send the browser back with a code. PKCE with S256 is needed."""
+    """Let a person log in and send the browser back with a code. PKCE with S256 is required."""
     parameters = read_parameters(request.query_params.multi_items(), NAMES)
     try:
         with parts.database.reading() as session:
@@ -79,14 +79,14 @@ def authorize(request: Request, realm: RealmDep, parts: PartsDep) -> Response:
     max_body_size=LARGEST,
     responses={
         **_ANSWERS,
-        200: {"description": "The login page once more, as the login failed."},
-        429: {"description": "Too many logins wait; Retry-After says when to come back.", **_PAGE},
+        200: {"description": "The login page again, because the login failed."},
+        429: {"description": "Too many logins are waiting; Retry-After says when to try again.", **_PAGE},
     },
 )
 async def submit_login_form(
     request: Request, realm: RealmDep, parts: PartsDep, fields: FieldsDep
 ) -> Response:
-    """The form of the login page: log the person in, and send the browser back with a code."""
+    """Take the form of the login page: log the person in, and send the browser back with a code."""
     try:
         try:
             return await parts.passwords.in_turn(_try_password, request, realm, parts, fields)
@@ -125,7 +125,7 @@ def _show_again(
 
 
 def _reopened(request: Request, parts: Parts, fields: dict[str, str]) -> tuple[Parameters, Demand]:
-    """What the page was shown for, looked up once more: it may be gone by now."""
+    """The request that the page was shown for. The client is looked up again: it may have been deleted."""
     values = open_form(request, fields, purpose=PURPOSE, secret_key=parts.secret_key)
     parameters = Parameters(values)
     with parts.database.reading() as session:
@@ -134,7 +134,7 @@ def _reopened(request: Request, parts: Parts, fields: dict[str, str]) -> tuple[P
 
 def _ask(request: Request, realm: Realm, parts: Parts, parameters: Parameters, demand: Demand) -> Response:
     if demand.is_silent:
-        raise SentBack(demand.address, "login_required", "The person has to log in.")
+        raise SentBack(demand.address, "login_required", "The person must log in.")
     return show_login(request, realm, parts.secret_key, parameters, demand, username=demand.login_hint)
 
 
@@ -143,7 +143,7 @@ def _find_user(request: Request, parts: Parts, fields: dict[str, str]) -> tables
     try:
         _line.validate_python(username), _password.validate_python(password)
     except ValidationError:
-        # Nobody can have such a name or password, and a database might choke on it.
+        # No account has such a name or password, and PostgreSQL refuses NUL.
         return None
     address = client_address(request)
     return log_in(parts.database, parts.passwords, username, password, address=address)
@@ -168,7 +168,7 @@ def _begin(
 
 
 def _go_on(database: Database, realm: Realm, demand: Demand, browser: Browser) -> str | None:
-    """Where to send a browser in which somebody is logged in; None if that ended a moment ago."""
+    """The address for a browser that is logged in already; None if its session ended a moment ago."""
     with database.writing() as session:
         row = lock_browser_session(session, browser)
         return _with_code(session, realm, demand, row) if row else None
@@ -177,7 +177,7 @@ def _go_on(database: Database, realm: Realm, demand: Demand, browser: Browser) -
 def _with_code(session: Session, realm: Realm, demand: Demand, browser_session: tables.BrowserSession) -> str:
     # The lock keeps the client until the code that points at it is committed.
     if not lock_client(session, demand.client):
-        raise Misdirected("The program that sent you here is not known any more.")
+        raise Misdirected("The program that sent you here has been deleted.")
     code = make_code(
         session,
         client=demand.client,

@@ -1,4 +1,4 @@
-"""Browsers in which a person has logged in: found by a cookie, begun with a password, ended with all their logins."""
+"""Browser sessions: a password begins one, a cookie finds it, and its end ends all its logins."""
 
 import secrets
 import uuid
@@ -23,7 +23,7 @@ _BROWSER = select(
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """A browser session as a value; `age` is how many seconds ago the password was given."""
+    """A browser session as a value. `age` counts the seconds since the password was given."""
 
     id: str
     user_id: int
@@ -31,7 +31,7 @@ class Browser:
 
 
 def find_browser(session: Session, request: Request) -> Browser | None:
-    """The session that the browser's cookie stands for, if it has not ended."""
+    """The session of the browser's cookie, if it has not ended."""
     cookie = cookies.find_cookie(request, cookies.SESSION)
     if cookie is None:
         return None
@@ -53,10 +53,10 @@ def has_login(session: Session, browser: Browser, login_id: str) -> bool:
 def begin_browser_session(
     session: Session, user: User, earlier: Browser | None, *, lifetime: int, origin: Origin
 ) -> tuple[BrowserSession, str] | None:
-    """Write down that a person logged in here, and what the cookie holds from now on.
+    """Record a login in this browser, and return its session and the new value of the cookie.
 
-    None if the person was deleted, or got another password, in the meantime. The cookie is always a new one, so
-    that nobody knows it who gave this browser the last one. Somebody else's session here ends.
+    None if the person was deleted or got a new password in the meantime. The cookie is always new, because somebody
+    may have planted the previous one. A session of another person in this browser ends.
     """
     if not lock_for_login(session, user, None, None):
         return None
@@ -73,7 +73,7 @@ def begin_browser_session(
 
 
 def _kept(session: Session, user: User, earlier: Browser | None, origin: Origin) -> BrowserSession | None:
-    """The session of the same person, whose programs stay logged in when they give the password once more."""
+    """The earlier session, if it is the same person's: a second login keeps the programs logged in."""
     if earlier is None:
         return None
     if earlier.user_id != user.id:
@@ -83,7 +83,7 @@ def _kept(session: Session, user: User, earlier: Browser | None, origin: Origin)
 
 
 def end_browser_session(session: Session, identity: str, origin: Origin) -> None:
-    """Log the browser out; the logins that began in it go with it. Nothing if it has ended already."""
+    """Log the browser out and end all logins that began in it. Does nothing if the session has ended."""
     person = session.execute(
         select(User.id, User.username)
         .join(BrowserSession, BrowserSession.user_id == User.id)
@@ -97,7 +97,7 @@ def end_browser_session(session: Session, identity: str, origin: Origin) -> None
 def end_with_browser_session(
     session: Session, login_id: str, origin: Origin, *, user_id: int | None = None
 ) -> None:
-    """End a login and every other one from the same browser session; nothing if it has ended already.
+    """End a login and every other one from the same browser session. Does nothing if it has ended.
 
     With a user's id, only a login of that user is ended.
     """

@@ -18,9 +18,9 @@ from opendai.wire.routing import Router
 _OF_BROWSERS = {"id_token_hint", "post_logout_redirect_uri"}
 _PAGE: dict[str, Any] = {"content": {"text/html": {"schema": {"type": "string"}}}}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "A page that asks, or says that the person is logged out."},
+    200: {"description": "A page that asks the person, or confirms the logout."},
     303: {"description": "Back to the program."},
-    400: {"description": "A page that says why nothing was done.", **_PAGE},
+    400: {"description": "A page that explains why the logout is not possible.", **_PAGE},
 }
 
 router = Router(tags=["OpenID Connect"])
@@ -32,7 +32,7 @@ router = Router(tags=["OpenID Connect"])
     max_body_size=LARGEST_FORM,
     status_code=204,
     responses={
-        200: {"description": "To a browser: a page that asks, or says that the person is logged out."},
+        200: {"description": "To a browser: a page that asks the person, or confirms the logout."},
         303: {"description": "Back to the program that sent the browser."},
         401: {"description": "The credentials of the client are wrong."},
     },
@@ -40,7 +40,7 @@ router = Router(tags=["OpenID Connect"])
 def end_login(request: Request, realm: RealmDep, parts: PartsDep, fields: Fields) -> Response:
     """End the login of a refresh token, and the browser session that it came from with all its logins.
 
-    A browser that brings an id token, or an address to return to, is answered as by GET.
+    A form with an ID token or an address to return to comes from a browser, and is answered as by GET.
     """
     if "refresh_token" not in fields and fields.keys() & _OF_BROWSERS:
         return log_browser_out(request, realm, parts, read_parameters(fields.items(), NAMES))
@@ -57,7 +57,7 @@ def end_login(request: Request, realm: RealmDep, parts: PartsDep, fields: Fields
     responses=_ANSWERS,
 )
 def show_logout(request: Request, realm: RealmDep, parts: PartsDep) -> Response:
-    """Log the browser out and send it back to an address that was registered, if there is one."""
+    """Log the browser out and send it back to a registered address, if the request names one."""
     parameters = read_parameters(request.query_params.multi_items(), NAMES)
     return log_browser_out(request, realm, parts, parameters)
 
@@ -70,5 +70,5 @@ def show_logout(request: Request, realm: RealmDep, parts: PartsDep) -> Response:
     responses=_ANSWERS,
 )
 def confirm_logout(request: Request, realm: RealmDep, parts: PartsDep, fields: FieldsDep) -> Response:
-    """The form of the page that asks: log the browser out."""
+    """Take the form of the page that asks: log the browser out."""
     return log_out_after_question(request, parts, fields)

@@ -1,6 +1,6 @@
-"""Logging out in a browser, as OpenID Connect RP-Initiated Logout has it.
+"""OpenID Connect RP-Initiated Logout: a program sends the browser here.
 
-A program that shows an ID token logs its person out at once; anybody else's browser is asked first.
+With an ID token the person is logged out at once; otherwise a page asks them first.
 """
 
 from html import escape
@@ -47,7 +47,7 @@ def log_out_after_question(request: Request, parts: Parts, fields: dict[str, str
 
 
 def log_browser_out(request: Request, realm: Realm, parts: Parts, parameters: Parameters) -> Response:
-    """What a program asks for that sends a browser, whether by GET or by a form."""
+    """The answer to the request of a program, which may come by GET or by a form."""
     hint = find_hint(parts.keys, parameters.find("id_token_hint") or "", issuer=realm.url)
     try:
         with parts.database.reading() as session:
@@ -64,24 +64,24 @@ def log_browser_out(request: Request, realm: Realm, parts: Parts, parameters: Pa
 
 
 def _target(session: Session, parameters: Parameters, hint: Hint | None) -> str | None:
-    """Where to go afterwards; None if nobody said so, or nobody whom we know."""
+    """The registered address to return to; None if the request names no address or no client."""
     if parameters.refused - {"id_token_hint"}:
-        raise Invalid("A parameter is given more than once, is too long or has control characters.")
+        raise Invalid("A parameter is repeated, is too long or contains control characters.")
     named, uri = parameters.find("client_id"), parameters.find("post_logout_redirect_uri")
     if hint is not None and named is not None and named != hint.client_id:
-        raise Invalid("The login to end is not one of this program.")
+        raise Invalid("The login to end belongs to another program.")
     client_id = hint.client_id if hint is not None else named
     if uri is None or client_id is None:
         return None
     client = find_login_client(session, client_id)
     if client is None or not is_registered(client, uri):
-        raise Invalid("The address to return to is not one that was registered for this program.")
+        raise Invalid("The address to return to is not registered for this program.")
     state = parameters.find("state")
     return with_parameters(uri, {} if state is None else {"state": state}, mode="query")
 
 
 def _end(session: Session, hint: Hint, browser: Browser | None, origin: Origin) -> None:
-    """End the hint's login with the browser session it began in, and this browser's if it is the same person's."""
+    """End the hint's login with its browser session, and this browser's session if it is the same person's."""
     end_with_browser_session(session, hint.login_id, origin, user_id=hint.user_id)
     if browser is not None and browser.user_id == hint.user_id:
         end_browser_session(session, browser.id, origin)
@@ -93,7 +93,7 @@ def _ask(
     kept = {name: value for name, value in parameters.values.items() if name != "id_token_hint"}
     form = PageForm(request, kept, purpose=_PURPOSE, secret_key=secret_key)
     body = (
-        "<p>You are logged in in this browser.</p>"
+        "<p>You are logged in with this browser.</p>"
         f'<form method="post" action="{escape(realm.path)}/protocol/openid-connect/logout/logout-confirm">'
         f'{pages.hidden(FIELD, form.field)}<button type="submit" autofocus>Log out</button></form>'
     )
@@ -104,7 +104,7 @@ def _ask(
 
 
 def _said(target: str | None) -> Response:
-    """What follows once nobody is logged in any more."""
+    """The answer after the logout: the way back, or a page."""
     if target is None:
         return pages.show_sentence("Logged out", "You are logged out.")
     return pages.send_to(target)

@@ -1,4 +1,4 @@
-"""The token endpoint: OAuth 2 grants in the shape of Keycloak, as the DAI 6.5 page shows them."""
+"""The token endpoint: the OAuth 2 grants in the shape of Keycloak, as the DAI 6.5 page shows them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ _FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class _Demand:
-    """A request for tokens by a client that may use this grant."""
+    """A token request of a client that may use this grant."""
 
     client: tables.ApiClient
     fields: Mapping[str, str]
@@ -70,13 +70,13 @@ router = Router(tags=["OpenID Connect"])
     response_model_exclude_none=True,
     responses={
         401: {"description": "The credentials of the client or the user are wrong."},
-        429: {"description": "Too many logins wait or failed; Retry-After says when to come back."},
+        429: {"description": "Too many logins are waiting or failed; Retry-After says when to try again."},
     },
 )
 async def create_token(
     request: Request, response: Response, realm: RealmDep, parts: PartsDep, fields: Fields
 ) -> TokenOut:
-    """Tokens for a program, or for a person who logs in through it, by one of the grants of the API client."""
+    """Issue tokens to a program, or for a person who logs in through it, by a grant of the API client."""
     is_slow = fields.get("grant_type") == "password"
     run = parts.passwords.in_turn if is_slow else run_in_threadpool
     readable = await headers_for_page(request, parts.database, fields)
@@ -105,11 +105,9 @@ def _create_token(request: Request, realm: Realm, parts: Parts, fields: Mapping[
 
 def _by_client_credentials(demand: _Demand) -> TokenOut:
     if demand.client.secret_sha256 is None:
-        raise GrantRefused("unauthorized_client", "A client without a secret cannot prove who it is")
+        raise GrantRefused("unauthorized_client", "A client without a secret cannot use client_credentials")
     if demand.client.role == "login":
-        raise GrantRefused(
-            "unauthorized_client", "The client lets people log in and has no rights of its own"
-        )
+        raise GrantRefused("unauthorized_client", "A client of the role login has no rights of its own")
     return demand.issuer.answer_client(demand.client)
 
 
@@ -149,7 +147,7 @@ def _by_code(demand: _Demand) -> TokenOut:
             longest=demand.issuer.settings.login_seconds,
             origin=demand.origin,
         )
-    # Refused only now, so that what a refused code ends is committed.
+    # Refuse after the commit: a code that is used twice ends its login.
     if standing is None:
         raise GrantRefused("invalid_grant", "Code not valid")
     return demand.issuer.answer_login(standing, demand.client)
@@ -168,7 +166,7 @@ def _by_refresh_token(demand: _Demand) -> TokenOut:
                 idle=settings.refresh_token_seconds,
                 longest=settings.login_seconds,
             )
-    # Refused only now, so that the end of a login whose token was copied is committed.
+    # Refuse after the commit: a copied token ends its login.
     if standing is None:
         raise GrantRefused("invalid_grant", "Invalid refresh token")
     return demand.issuer.answer_login(standing, demand.client)
