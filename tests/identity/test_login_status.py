@@ -85,7 +85,7 @@ def test_a_page_of_another_origin_may_not(browser: Browser, origin):
     assert response.status_code == 403
     assert response.json() == {
         "error": "access_denied",
-        "error_description": "The origin is not one of the client's.",
+        "error_description": "The origin does not belong to the client.",
     }
 
 
@@ -135,7 +135,7 @@ def test_a_login_that_ended_has_changed(
     assert response.status_code == 409
     assert response.json() == {
         "error": "session_changed",
-        "error_description": "Who is logged in has changed.",
+        "error_description": "The session has changed.",
     }
 
 

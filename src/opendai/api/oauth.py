@@ -3,11 +3,18 @@
 from typing import Any
 
 from opendai.api.dialect import Family, Refusal
-from opendai.identity import authorization, discovery, introspection, login_status, revocation, userinfo
-from opendai.identity.logout import forms as logouts
-from opendai.identity.logout import pages as logout_pages
+from opendai.identity import (
+    authorization,
+    discovery,
+    introspection,
+    login_status,
+    logout,
+    revocation,
+    third_party_cookies,
+    token,
+    userinfo,
+)
 from opendai.identity.requests import GrantRefused
-from opendai.identity.token import routes as grants
 from opendai.settings import Settings
 
 PREFIX = "/auth"
@@ -30,13 +37,13 @@ def create(settings: Settings) -> Family:
         [
             discovery.router,
             authorization.router,
-            grants.router,
+            token.router,
             introspection.router,
             revocation.router,
             userinfo.router,
-            logouts.router,
-            logout_pages.router,
+            logout.router,
             login_status.router,
+            third_party_cookies.router,
         ],
         prefix=PREFIX,
         body=_body,

@@ -6,7 +6,7 @@ import time
 import uuid
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, delete, select
 from sqlalchemy.orm import Session, selectinload
 
 from opendai.auth import attempts
@@ -69,7 +69,7 @@ def _find_good_client(session: Session, client_id: str) -> ApiClient | None:
     return session.scalar(_GOOD_CLIENT, {"client_id": client_id})
 
 
-def hold(
+def lock_for_login(
     session: Session, user: User, browser_session: BrowserSession | None, client: ApiClient | None
 ) -> bool:
     """Keep the rows that a new login points at until it is committed; False if one of them is gone.
@@ -107,7 +107,7 @@ def begin_login(
 
     A login from a browser session ends with it at the latest, and the person proved who they are when it began.
     """
-    if not hold(session, user, browser_session, client):
+    if not lock_for_login(session, user, browser_session, client):
         return None
     now = session.scalar(select(database_clock())) or 0.0
     login = Login(
@@ -124,6 +124,11 @@ def begin_login(
     details = {"client": client.client_id} if client else {}
     Audit(session, Actor("user", user.username, origin)).record("login", f"user:{user.id}", **details)
     return login
+
+
+def end_login(session: Session, login_id: str) -> int | None:
+    """Refuse the tokens of a login from now on. The user's id; None if the login has ended already."""
+    return session.scalar(delete(Login).where(Login.id == login_id).returning(Login.user_id))
 
 
 def revoke_token(session: Session, claims: Claims) -> bool:

@@ -1,6 +1,6 @@
-"""The API clients of the provider: which of them asks, and which of them let people log in.
+"""The API clients of the provider: authentication at its endpoints, and login clients.
 
-A client is known by its secret in the form or in Basic, or by its id alone if it has no secret.
+A client sends its id and secret in the form or by HTTP Basic; one without a secret sends its id alone.
 """
 
 import base64
@@ -9,30 +9,36 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import unquote_plus
 
 from fastapi import Request
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.logins import find_client, find_public_client
+from opendai.identity.realms import Realm
 from opendai.identity.requests import GrantRefused
-from opendai.parts import parts_of
 
-# What a token request of every grant says of its client.
 CLIENT_FIELDS = ("client_id", "client_secret")
+_NOT_REVOKED = select(tables.ApiClient).where(
+    tables.ApiClient.client_id == bindparam("client_id"), tables.ApiClient.revoked_at.is_(None)
+)
 
 
-def client_asking(session: Session, request: Request, fields: Mapping[str, str]) -> tables.ApiClient:
-    """The client that asks; invalid_client for everyone else."""
+def client_asking(
+    session: Session, request: Request, realm: Realm, fields: Mapping[str, str]
+) -> tables.ApiClient:
+    """The client that sends the request, with or without a secret; raises invalid_client."""
     encoded = _basic(request)
     if encoded is None and "client_id" in fields and "client_secret" not in fields:
         client = find_public_client(session, fields["client_id"])
         if client is not None:
             return client
-    return client_with_secret(session, request, fields)
+    return client_with_secret(session, request, realm, fields)
 
 
-def client_with_secret(session: Session, request: Request, fields: Mapping[str, str]) -> tables.ApiClient:
-    """The client that asks and proves it; a client without a secret cannot."""
+def client_with_secret(
+    session: Session, request: Request, realm: Realm, fields: Mapping[str, str]
+) -> tables.ApiClient:
+    """The client that sends the request, proved by its secret; raises invalid_client."""
     encoded = _basic(request)
     for client_id, secret in _pairs(fields) if encoded is None else _basic_pairs(encoded):
         client = find_client(session, client_id, secret)
@@ -42,16 +48,21 @@ def client_with_secret(session: Session, request: Request, fields: Mapping[str, 
         "invalid_client",
         "Invalid client or Invalid client credentials",
         status=401,
-        # Some clients take any challenge for a failure of the transport, so it is for those alone who use Basic.
-        challenge=None if encoded is None else f'Basic realm="{parts_of(request).settings.realm}"',
+        # Some clients take any challenge for a failure of the transport, so only users of Basic get one.
+        challenge=None if encoded is None else f'Basic realm="{realm.name}"',
     )
 
 
 def find_login_client(session: Session, client_id: str) -> tables.ApiClient | None:
-    """The client of this id, if it lets people log in and was not revoked."""
-    client = tables.ApiClient
-    found = session.scalar(select(client).where(client.client_id == client_id, client.revoked_at.is_(None)))
+    """The client with this id, if people may log in through it and it is not revoked."""
+    found = session.scalar(_NOT_REVOKED, {"client_id": client_id})
     return found if found is not None and "authorization_code" in found.grants else None
+
+
+def lock_client(session: Session, client: tables.ApiClient) -> bool:
+    """Keep the client's row until a code that points at it is committed; False if it was deleted."""
+    row = select(tables.ApiClient.id).where(tables.ApiClient.id == client.id)
+    return session.scalar(row.with_for_update(read=True, key_share=True)) is not None
 
 
 def _basic(request: Request) -> str | None:
@@ -69,11 +80,11 @@ def _basic_pairs(encoded: str) -> Iterator[tuple[str, str]]:
         text = base64.b64decode(encoded, validate=True).decode()
     except (binascii.Error, ValueError):
         return
-    # RFC 6749 has both parts form-encoded, many clients send them raw, and DAI's ids hold colons.
+    # RFC 6749 form-encodes both parts, many clients send them raw, and DAI's ids contain colons.
     splits = [index for index, character in enumerate(text) if character == ":"][:8]
     for index in splits:
         raw = text[:index], text[index + 1 :]
         for pair in ((unquote_plus(raw[0]), unquote_plus(raw[1])), raw):
-            # PostgreSQL does not take NUL, and no client has it in its id.
+            # PostgreSQL refuses NUL, and no id of a client contains it.
             if "\0" not in pair[0]:
                 yield pair

@@ -1,4 +1,4 @@
-"""What programs read before they send anybody here: where everything is, and the keys that tokens are signed with."""
+"""OpenID Connect Discovery: the addresses of the endpoints, and the public keys that verify tokens."""
 
 import base64
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import Response
 
 from opendai.identity.realms import RealmDep
+from opendai.identity.requests import ENDPOINTS
 from opendai.parts import KeysDep
 from opendai.wire.routing import Router
 
@@ -13,13 +14,13 @@ router = Router(tags=["OpenID Connect"])
 
 _AUTHENTICATION = ["client_secret_basic", "client_secret_post", "none"]
 _SECONDS_KEPT = 300
-# Kept for longer, the list would still lack a key that signs already.
+# A copy kept longer than a new key waits would lack the key that signs.
 _SECONDS_KEYS_ARE_KEPT = 5
 
 
 @router.get("/realms/{realm}/.well-known/openid-configuration")
 async def get_configuration(realm: RealmDep, response: Response) -> dict[str, Any]:
-    """Where the endpoints are and what they offer, as OpenID Connect Discovery has it."""
+    """The addresses of the endpoints and what they support, by OpenID Connect Discovery."""
     _let_pages_read(response, seconds=_SECONDS_KEPT)
     return {
         "issuer": realm.url,
@@ -68,14 +69,14 @@ async def get_realm(keys: KeysDep, realm: RealmDep, response: Response) -> dict[
     }
 
 
-@router.get("/realms/{realm}/protocol/openid-connect/certs")
+@router.get(f"{ENDPOINTS}/certs")
 async def list_keys(keys: KeysDep, realm: RealmDep, response: Response) -> dict[str, Any]:
-    """The keys that tokens may be signed with, as a JSON Web Key Set. The next one is in it before it signs."""
+    """The public keys that verify tokens, as a JSON Web Key Set. A new key is listed before it signs."""
     _let_pages_read(response, seconds=_SECONDS_KEYS_ARE_KEPT)
     return {"keys": [key.as_dict(private=False) for key in keys.published]}
 
 
 def _let_pages_read(response: Response, *, seconds: int) -> None:
-    # The same for everybody and open to everybody, so a page of any origin may read it.
+    # The answer is public and the same for everybody, so pages of any origin may read it.
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = f"public, max-age={seconds}"

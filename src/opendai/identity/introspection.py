@@ -1,4 +1,4 @@
-"""What a token says and whether it is still good, by RFC 7662, for programs that were handed one."""
+"""Token introspection (RFC 7662): the content of a token and whether it is valid now."""
 
 from fastapi import Request
 from pydantic import BaseModel
@@ -9,17 +9,17 @@ from opendai.auth.callers import identify
 from opendai.auth.logins import roles_of
 from opendai.errors import Unauthorized
 from opendai.identity.clients import CLIENT_FIELDS, client_with_secret
-from opendai.identity.realms import IN_THIS_REALM
+from opendai.identity.realms import RealmDep
 from opendai.identity.requests import (
     ENDPOINTS,
     LARGEST_FORM,
     NOT_STORED,
     Fields,
     GrantRefused,
-    form_page,
+    describe_form,
 )
 from opendai.identity.token.refreshing import find_standing
-from opendai.parts import DatabaseDep, Parts, parts_of
+from opendai.parts import Parts, PartsDep
 from opendai.wire.routing import Router
 
 
@@ -28,7 +28,7 @@ class RolesOut(BaseModel):
 
 
 class IntrospectionOut(BaseModel):
-    """All but `active` is left out of what is said of a token that is not good."""
+    """For a token that is not valid, `active` is the only field."""
 
     active: bool
     sub: str | None = None
@@ -52,19 +52,18 @@ router = Router(tags=["OpenID Connect"])
 
 @router.post(
     f"{ENDPOINTS}/token/introspect",
-    dependencies=[IN_THIS_REALM, NOT_STORED],
-    openapi_extra=form_page("token", "token_type_hint", *CLIENT_FIELDS, required=("token",)),
+    dependencies=[NOT_STORED],
+    openapi_extra=describe_form("token", "token_type_hint", *CLIENT_FIELDS, required=("token",)),
     max_body_size=LARGEST_FORM,
     response_model_exclude_none=True,
     responses={401: {"description": "The credentials of the client are wrong."}},
 )
-def introspect_token(request: Request, database: DatabaseDep, fields: Fields) -> IntrospectionOut:
-    """Whether an access token, or a refresh token of the client that asks, is good, and what it says then."""
-    with database.reading() as session:
-        client = client_with_secret(session, request, fields)
+def introspect_token(request: Request, realm: RealmDep, parts: PartsDep, fields: Fields) -> IntrospectionOut:
+    """Show whether a token is valid, and its content. A client may ask about its own refresh tokens only."""
+    with parts.database.reading() as session:
+        client = client_with_secret(session, request, realm, fields)
         if "token" not in fields:
             raise GrantRefused("invalid_request", "Missing parameter: token")
-        parts = parts_of(request)
         said = _of_refresh_token(session, parts, fields["token"], client)
         said = said or _of_access_token(session, parts, fields["token"])
     return said or IntrospectionOut(active=False)

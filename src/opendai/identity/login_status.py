@@ -1,28 +1,27 @@
-"""The pages that a program's own page embeds, to learn whether its person is still logged in here.
+"""The page that a program's own page embeds to learn whether its person is still logged in here.
 
-What they are asked and answer is the protocol of Keycloak's adapter and of OpenID Connect Session Management.
+The messages are those of Keycloak's adapter and of OpenID Connect Session Management.
 """
 
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from opendai import tables
 from opendai.errors import Conflict, Forbidden
-from opendai.identity.browser import cookies, pages
-from opendai.identity.browser.sessions import find_browser
+from opendai.identity.browser import pages
+from opendai.identity.browser.sessions import find_browser, has_login
 from opendai.identity.clients import find_login_client
 from opendai.identity.parameters import read_parameters
 from opendai.identity.realms import RealmDep
 from opendai.identity.redirects import is_origin_of
+from opendai.identity.requests import ENDPOINTS
 from opendai.parts import SessionDep
 from opendai.wire.routing import Router
 
 _NAMES = ("client_id", "origin", "session_state")
-# The embedding page sends "client session"; the session is empty where the program knows of none.
+# The embedding page sends "client session"; the session is empty while nobody is logged in.
 _ASK = """
 addEventListener("message", async (event) => {
   if (event.source !== parent || typeof event.data !== "string") return;
@@ -38,79 +37,54 @@ addEventListener("message", async (event) => {
     if (response.status === 204) answer = "unchanged";
     if (response.status === 409) answer = "changed";
   } catch {
-    // The server is out of reach: that is the error which the answer names already.
+    // The server is out of reach, and the answer is "error" already.
   }
   event.source.postMessage(answer, event.origin);
 });
 """
-_TELL = 'parent.postMessage(document.body.dataset.answer, "*");'
-_TRIAL = "a-browser-that-keeps-this-will-keep-a-session"
 _NO_BODY: dict[str, Any] = {"status_code": 204, "response_class": Response}
 
 router = Router(tags=["OpenID Connect"])
 
 
-@router.get("/realms/{realm}/protocol/openid-connect/login-status-iframe.html", response_class=HTMLResponse)
+@router.get(f"{ENDPOINTS}/login-status-iframe.html", response_class=HTMLResponse)
 async def show_login_status(realm: RealmDep) -> Response:
     """A page for a frame. Sent "client session", it answers "unchanged", "changed" or "error"."""
     return pages.embed(_ASK)
 
 
 @router.get(
-    "/realms/{realm}/protocol/openid-connect/login-status-iframe.html/init",
+    f"{ENDPOINTS}/login-status-iframe.html/init",
     **_NO_BODY,
     openapi_extra={
         "parameters": [{"name": name, "in": "query", "schema": {"type": "string"}} for name in _NAMES]
     },
     responses={
         204: {"description": "The page may ask, and nothing has changed."},
-        403: {"description": "The page that asks is none of the client's."},
-        409: {"description": "The browser is not logged in by that session, or is although it was none."},
+        403: {"description": "The page does not belong to the client."},
+        409: {"description": "The browser has another session now, or none."},
     },
 )
 def check_login_status(request: Request, realm: RealmDep, session: SessionDep) -> Response:
-    """Whether a page of this origin may ask for the client; with `session_state`, whether that is still so."""
+    """Check that the origin belongs to the client and, with `session_state`, that the session is unchanged."""
     pairs = request.query_params.multi_items()
     parameters = read_parameters(pairs, _NAMES)
     client_id, origin = parameters.find("client_id"), parameters.find("origin")
     client = find_login_client(session, client_id) if client_id else None
     if parameters.refused or client is None or origin is None or not is_origin_of(client, origin):
-        raise Forbidden("The origin is not one of the client's.")
-    # An empty one is a question as well: whether there is still nobody logged in.
+        raise Forbidden("The origin does not belong to the client.")
+    # An empty value asks whether still nobody is logged in.
     if "session_state" in dict(pairs):
         _compare(session, request, parameters.find("session_state"))
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
 def _compare(session: Session, request: Request, state: str | None) -> None:
-    """Raises Conflict unless the browser is logged in by that session: a login's id, or a browser session's."""
+    """Raises Conflict unless the browser has this session. `state` is the id of a login or of a browser session."""
     browser = find_browser(session, request)
-    if browser is None and state is None:
-        return
-    if browser is not None and state is not None:
-        login = select(tables.Login.id).where(
-            tables.Login.id == state, tables.Login.browser_session_id == browser.id
-        )
-        if state == browser.id or session.scalar(login) is not None:
-            return
-    raise Conflict("Who is logged in has changed.")
-
-
-@router.get(
-    "/realms/{realm}/protocol/openid-connect/3p-cookies/step1.html",
-    status_code=303,
-    response_class=Response,
-    responses={303: {"description": "To the second step, with a cookie."}},
-)
-async def try_cookie(realm: RealmDep) -> Response:
-    """Give the browser a cookie like that of a session, to see whether it brings it back from a frame."""
-    response = Response(status_code=303, headers={"Location": "step2.html", "Cache-Control": "no-store"})
-    cookies.give_cookie(response, realm, cookies.TRIAL, _TRIAL, seconds=60)
-    return response
-
-
-@router.get("/realms/{realm}/protocol/openid-connect/3p-cookies/step2.html", response_class=HTMLResponse)
-async def tell_cookie(request: Request, realm: RealmDep) -> Response:
-    """A page for a frame, which tells the page around it "supported" or "unsupported"."""
-    is_kept = request.cookies.get(cookies.TRIAL) == _TRIAL
-    return pages.embed(_TELL, answer="supported" if is_kept else "unsupported")
+    if browser is None or state is None:
+        is_unchanged = browser is None and state is None
+    else:
+        is_unchanged = state == browser.id or has_login(session, browser, state)
+    if not is_unchanged:
+        raise Conflict("The session has changed.")

@@ -1,11 +1,11 @@
-"""The parameters of the requests that browsers bring: a query or a form, in which each counts once."""
+"""The parameters of requests by browsers, from a query or a form. Each may occur once."""
 
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-# Neither database can keep all of the rest, and no client means it.
+# The databases cannot store every other character, and no client sends one on purpose.
 _PLAIN = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,4096}")
 _PLAIN_TOKEN = re.compile(r"[A-Za-z0-9_.-]{1,8192}")
 _TOKENS = {"id_token_hint"}
@@ -13,18 +13,18 @@ _TOKENS = {"id_token_hint"}
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What is empty counts as not there, and what nobody asked for is not looked at (RFC 6749, 3.1)."""
+    """An empty parameter counts as missing, and an unknown one is ignored (RFC 6749, 3.1)."""
 
     values: dict[str, str]
     refused: frozenset[str] = frozenset()
-    """The names of those given more than once, too long or with control characters."""
+    """The names of those that are repeated, too long or contain control characters."""
 
     def find(self, name: str) -> str | None:
         return self.values.get(name)
 
 
 def read_parameters(pairs: Iterable[tuple[str, Any]], names: Collection[str]) -> Parameters:
-    """The parameters of these names among what was sent; a value that is no text is a file of a form."""
+    """The parameters with these names. A value that is not text is a file in a form."""
     values: dict[str, str] = {}
     refused: set[str] = set()
     for name, value in pairs:

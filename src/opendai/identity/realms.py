@@ -1,18 +1,18 @@
-"""The realm that an address names: there is one."""
+"""The realm in an address. A server has one."""
 
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path
 
 from opendai.errors import NotFound
-from opendai.parts import parts_of
+from opendai.parts import PartsDep
 
 
 @dataclass(frozen=True, slots=True)
 class Realm:
-    """`url` is the issuer of its tokens, by the setting and never by what a request says of the host."""
+    """`url` is the issuer of its tokens. It comes from the settings, never from the Host header."""
 
     name: str
     url: str
@@ -23,7 +23,7 @@ class Realm:
 
     @property
     def path(self) -> str:
-        """Where it is for a browser, also behind a proxy that takes a part of the path away."""
+        """The path that browsers see, also behind a proxy that removes a part of it."""
         return urlsplit(self.url).path
 
     @property
@@ -31,17 +31,16 @@ class Realm:
         return self.url.startswith("https:")
 
 
-# Said to programs alone: whatever else is asked for does not exist either.
+# The pattern is for the OpenAPI document only: any other name is answered 404 as well.
 _Name = Annotated[str, Path(json_schema_extra={"pattern": "^[A-Za-z0-9_-]{1,64}$"})]
 
 
-async def _realm(realm: _Name, request: Request) -> Realm:
-    parts = parts_of(request)
+async def _realm(realm: _Name, parts: PartsDep) -> Realm:
     if realm != parts.settings.realm:
         raise NotFound("There is no such realm.")
     return Realm(realm, parts.tokens.issuer)
 
 
 RealmDep = Annotated[Realm, Depends(_realm)]
-# For operations that need nothing of the realm but that the address names it.
+# For operations that only need the right realm in their address.
 IN_THIS_REALM = Depends(_realm)

@@ -1,31 +1,31 @@
-"""Where a browser may be sent after a login: to what was registered, letter by letter (RFC 9700, 2.1)."""
+"""The addresses that a browser may be sent to: those that are registered, compared exactly (RFC 9700, 2.1)."""
 
 import re
 from urllib.parse import quote, urlencode, urlsplit
 
 from opendai import tables
 
-# No user, no fragment, no backslash, and a host that a policy header can name: whatever got into the table,
-# nothing else is ever sent to a browser.
+# No user, no fragment, no backslash, and a host that a policy header can name. Browsers are sent nowhere else,
+# whatever is in the table.
 _WEB = re.compile(
     r"https?://(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
     r"(?:[/?][!$-;=?-\[\]_a-z~]*)?"
 )
-# An app's own scheme is a domain name turned round (RFC 8252, 7.1), which no scheme that runs scripts is.
+# The scheme of an app is a reversed domain name (RFC 8252, 7.1), and no scheme that runs scripts has that form.
 _APP = re.compile(r"[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+:/[!$-;=?-\[\]_a-z~]*")
 _LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?((?:[/?].*)?)")
 _USUAL_PORTS = {"http": 80, "https": 443}
 
 
 def is_registered(client: tables.ApiClient, uri: str) -> bool:
-    """Whether the client may have browsers sent there."""
+    """Whether the client may have browsers sent to this address."""
     if not (_WEB.fullmatch(uri) or _APP.fullmatch(uri)):
         return False
     return uri in client.redirect_uris or _without_port(uri) in map(_without_port, client.redirect_uris)
 
 
 def _without_port(uri: str) -> str:
-    # A program on somebody's machine takes whatever port is free (RFC 8252, 7.3); other hosts keep theirs.
+    # A program on a person's own machine listens on any free port (RFC 8252, 7.3).
     found = _LOOPBACK.fullmatch(uri)
     return f"{found[1]}:*{found[3]}" if found and int(found[2] or 80) in range(1, 65_536) else uri
 
@@ -39,7 +39,7 @@ def is_origin_of(client: tables.ApiClient, origin: str) -> bool:
 
 
 def with_parameters(uri: str, parameters: dict[str, str], *, mode: str) -> str:
-    """The address with what is handed over in its query or its fragment."""
+    """The address with the parameters in its query or its fragment."""
     text = urlencode(parameters, quote_via=quote)
     if not text:
         return uri
@@ -49,7 +49,7 @@ def with_parameters(uri: str, parameters: dict[str, str], *, mode: str) -> str:
 
 
 def policy_source(uri: str) -> str:
-    """The address as a source in a Content-Security-Policy, which cannot name hosts in brackets."""
+    """The address as a source of a Content-Security-Policy, which cannot name a host in brackets."""
     parsed = urlsplit(uri)
     if parsed.scheme not in _USUAL_PORTS or "[" in parsed.netloc:
         return f"{parsed.scheme}:"
@@ -57,14 +57,14 @@ def policy_source(uri: str) -> str:
 
 
 def _origin(uri: str) -> str:
-    """The origin in the one way that browsers write it."""
+    """The origin as browsers write it."""
     parsed = urlsplit(uri)
     host = parsed.hostname or ""
     name = f"[{host}]" if ":" in host else host
     try:
         port = parsed.port
     except ValueError:
-        # A port that cannot be is nobody's origin.
+        # The port is out of range, so no origin has it.
         return ""
     is_usual = port is None or port == _USUAL_PORTS[parsed.scheme]
     return f"{parsed.scheme}://{name}" if is_usual else f"{parsed.scheme}://{name}:{port}"

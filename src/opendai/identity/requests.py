@@ -1,4 +1,4 @@
-"""A request of the OAuth endpoints: a form, in one realm, refused in the words of RFC 6749."""
+"""Requests of the OAuth endpoints: their forms, and their refusals by RFC 6749."""
 
 from typing import Annotated, Any
 
@@ -29,24 +29,24 @@ def is_form(request: Request) -> bool:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The parameters that are not empty; each may be there once."""
+    """The parameters that are not empty. Each may occur once."""
     if not is_form(request):
         raise GrantRefused("invalid_request", f"The body must be {_FORM}.")
     try:
         async with request.form(max_files=0, max_fields=50) as form:
             pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str) and value]
     except HTTPException as error:
-        raise GrantRefused("invalid_request", "The form cannot be read.") from error
+        raise GrantRefused("invalid_request", "The form is malformed.") from error
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise GrantRefused("invalid_request", "A parameter is given more than once.")
+        raise GrantRefused("invalid_request", "A parameter is repeated.")
     if any(len(value) > _LONGEST_FIELD or "\0" in value for value in fields.values()):
-        raise GrantRefused("invalid_request", "A parameter is too long or holds NUL.")
+        raise GrantRefused("invalid_request", "A parameter is too long or contains NUL.")
     return fields
 
 
-def form_page(*names: str, required: tuple[str, ...] = ()) -> dict[str, Any]:
-    """What the OpenAPI page says of such a form."""
+def describe_form(*names: str, required: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The OpenAPI description of such a form."""
     properties = {name: {"type": "string"} for name in names}
     schema = {"type": "object", "properties": properties, "required": list(required)}
     return {"requestBody": {"required": bool(required), "content": {_FORM: {"schema": schema}}}}

@@ -1,19 +1,18 @@
-"""Giving back a token before its time, by RFC 7009."""
+"""Token revocation (RFC 7009)."""
 
 import time
 
 from fastapi import Request, Response
-from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.audit import Actor, Audit, Origin
-from opendai.auth.logins import revoke_token
+from opendai.auth.logins import end_login, revoke_token
 from opendai.errors import Unauthorized
 from opendai.identity.clients import CLIENT_FIELDS, client_asking
-from opendai.identity.realms import IN_THIS_REALM
-from opendai.identity.requests import ENDPOINTS, LARGEST_FORM, Fields, GrantRefused, form_page
-from opendai.parts import DatabaseDep, Parts, parts_of
+from opendai.identity.realms import RealmDep
+from opendai.identity.requests import ENDPOINTS, LARGEST_FORM, Fields, GrantRefused, describe_form
+from opendai.parts import Parts, PartsDep
 from opendai.wire.routing import Router
 
 router = Router(tags=["OpenID Connect"])
@@ -21,31 +20,27 @@ router = Router(tags=["OpenID Connect"])
 
 @router.post(
     f"{ENDPOINTS}/revoke",
-    dependencies=[IN_THIS_REALM],
-    openapi_extra=form_page("token", "token_type_hint", *CLIENT_FIELDS, required=("token",)),
+    openapi_extra=describe_form("token", "token_type_hint", *CLIENT_FIELDS, required=("token",)),
     max_body_size=LARGEST_FORM,
     response_class=Response,
     responses={401: {"description": "The credentials of the client are wrong."}},
 )
-def revoke(request: Request, database: DatabaseDep, fields: Fields) -> Response:
-    """End a token of the client that asks, and with a refresh token its login. Any other text is ignored."""
-    with database.reading() as session:
-        client = client_asking(session, request, fields)
+def revoke(request: Request, realm: RealmDep, parts: PartsDep, fields: Fields) -> Response:
+    """Revoke a token of the client; a refresh token ends its login too. Any other text is ignored."""
+    with parts.database.reading() as session:
+        client = client_asking(session, request, realm, fields)
     if "token" not in fields:
         raise GrantRefused("invalid_request", "Missing parameter: token")
-    with database.writing() as session:
+    with parts.database.writing() as session:
         audit = Audit(session, Actor("client", client.name, Origin.of(request)))
-        _end(session, parts_of(request), fields["token"], client, audit)
+        _end(session, parts, fields["token"], client, audit)
     return Response()
 
 
 def _end(session: Session, parts: Parts, text: str, client: tables.ApiClient, audit: Audit) -> None:
     refresh_token = parts.refresh_tokens.read(text, client)
     if refresh_token is not None:
-        login = tables.Login
-        user_id = session.scalar(
-            delete(login).where(login.id == refresh_token.login_id).returning(login.user_id)
-        )
+        user_id = end_login(session, refresh_token.login_id)
         if user_id is not None:
             audit.record("logout", f"user:{user_id}", client=client.client_id)
         return

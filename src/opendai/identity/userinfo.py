@@ -1,4 +1,4 @@
-"""Who the holder of an access token is, as OpenID Connect has it."""
+"""The userinfo endpoint of OpenID Connect: the holder of an access token."""
 
 from functools import partial
 from typing import Annotated, Any
@@ -17,16 +17,16 @@ from opendai.identity.requests import (
     LARGEST_FORM,
     NOT_STORED,
     GrantRefused,
-    form_page,
+    describe_form,
     is_form,
     read_form,
 )
-from opendai.parts import DatabaseDep, parts_of
+from opendai.parts import DatabaseDep, PartsDep
 from opendai.wire.routing import Router
 
 
 class UserInfoOut(BaseModel):
-    """A person; of a program there is no more than `sub` and `preferred_username`."""
+    """A person; a program has only `sub` and `preferred_username`."""
 
     sub: str
     preferred_username: str
@@ -35,8 +35,8 @@ class UserInfoOut(BaseModel):
     roles: list[str] | None = None
 
 
-async def _holder(request: Request) -> Caller:
-    token, parts = await _token(request), parts_of(request)
+async def _holder(request: Request, parts: PartsDep) -> Caller:
+    token = await _token(request)
     try:
         return await parts.database.look_up(lambda connection: identify(connection, parts.tokens, token))
     except Unauthorized as error:
@@ -44,7 +44,7 @@ async def _holder(request: Request) -> Caller:
 
 
 async def _token(request: Request) -> str:
-    """The token of the header or of the form, of which RFC 6750 allows one."""
+    """The token in the header or in the form. RFC 6750 allows one of the two."""
     fields = await read_form(request) if request.method == "POST" and is_form(request) else {}
     if "access_token" not in fields:
         try:
@@ -52,7 +52,7 @@ async def _token(request: Request) -> str:
         except Unauthorized as error:
             raise _refused(error, "Bearer") from error
     if "authorization" in request.headers:
-        raise GrantRefused("invalid_request", "The token is given more than once.")
+        raise GrantRefused("invalid_request", "The request contains two tokens.")
     return fields["access_token"]
 
 
@@ -72,19 +72,19 @@ _SECURITY: dict[str, Any] = {"security": [{"bearer": []}]}
     response_model_exclude_none=True,
 )
 async def get_userinfo(holder: Holder, database: DatabaseDep) -> UserInfoOut:
-    """Who the access token stands for, with role and groups as they are now."""
+    """Show the holder of the access token, with their current role and groups."""
     return await database.read(partial(_describe, holder=holder))
 
 
 @router.post(
     f"{ENDPOINTS}/userinfo",
     dependencies=[Depends(_holder), IN_THIS_REALM, NOT_STORED],
-    openapi_extra={**_SECURITY, **form_page("access_token")},
+    openapi_extra={**_SECURITY, **describe_form("access_token")},
     max_body_size=LARGEST_FORM,
     response_model_exclude_none=True,
 )
 async def ask_userinfo(holder: Holder, database: DatabaseDep) -> UserInfoOut:
-    """The same, with the token in the header or in a form."""
+    """Show the holder of an access token that is sent in the header or in a form."""
     return await database.read(partial(_describe, holder=holder))
 
 
@@ -94,12 +94,16 @@ def _describe(session: Session, holder: Caller) -> UserInfoOut:
         return UserInfoOut(
             sub=subject, preferred_username=f"service-account-{holder.claims.values['client_id']}"
         )
-    group = tables.Group
-    names = session.scalars(select(group.name).where(group.id.in_(holder.groups)).order_by(group.name))
     return UserInfoOut(
         sub=subject,
         preferred_username=holder.name,
         name=holder.name,
-        groups=list(names),
+        groups=_group_names(session, holder),
         roles=[] if holder.role == "none" else [holder.role],
     )
+
+
+def _group_names(session: Session, holder: Caller) -> list[str]:
+    group = tables.Group
+    names = select(group.name).where(group.id.in_(holder.groups)).order_by(group.name)
+    return list(session.scalars(names))

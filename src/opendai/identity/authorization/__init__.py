@@ -1,4 +1,4 @@
-"""The login page: the authorization code flow with PKCE, as RFC 6749, RFC 7636 and OpenID Connect have it."""
+"""The authorization endpoint and the login page: RFC 6749 with PKCE (RFC 7636), and OpenID Connect."""
 
 from opendai.identity.authorization.routes import router
 

@@ -1,4 +1,4 @@
-"""What a program asks for when it sends a person here to log in, and what is wrong with it."""
+"""The authorization request: reads it, and refuses it as RFC 6749 and OpenID Connect say."""
 
 import re
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ _LONGEST_NAME = 255
 
 
 class Misdirected(Invalid):
-    """Nothing shows that the program is one of ours, so the browser is not sent anywhere (RFC 6749, 4.1.2.1)."""
+    """The program or its address is not registered, so the browser stays here (RFC 6749, 4.1.2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnAddress:
-    """Where the browser goes back to, and how it carries what it is given."""
+    """The address that the browser returns to, and the part of it that carries the answer."""
 
     uri: str
     mode: str
@@ -48,7 +48,7 @@ class ReturnAddress:
 
 
 class SentBack(Problem):
-    """A refusal that the program is told, by a code of RFC 6749 or OpenID Connect and a sentence."""
+    """A refusal that the browser takes back to the program: a code of RFC 6749 or OpenID Connect, and a sentence."""
 
     status = 303
 
@@ -60,7 +60,7 @@ class SentBack(Problem):
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """A request for a login in which nothing is wrong."""
+    """A valid authorization request."""
 
     client: tables.ApiClient
     address: ReturnAddress
@@ -76,18 +76,18 @@ class Demand:
         return "none" in self.prompts
 
     def is_met_by(self, browser: Browser | None) -> bool:
-        """Whether the login that there is will do, without a page."""
+        """Whether the browser's login is enough, so that no page is shown."""
         if browser is None or self.prompts & {"login", "select_account"}:
             return False
         return self.max_age is None or browser.age <= self.max_age
 
 
 def read_demand(session: Session, parameters: Parameters) -> Demand:
-    """Raises Misdirected as long as it is not certain whom to answer, and SentBack from then on."""
+    """Raises Misdirected until the client and its address are known, and SentBack after that."""
     client = _client(session, parameters)
     uri = parameters.find("redirect_uri")
     if uri is None or not is_registered(client, uri):
-        raise Misdirected("The address to return to is not one that was registered for this program.")
+        raise Misdirected("The address to return to is not registered for this program.")
     mode = parameters.find("response_mode")
     address = ReturnAddress(uri, "fragment" if mode == "fragment" else "query", parameters.find("state"))
     _check_form(address, parameters)
@@ -109,21 +109,23 @@ def _client(session: Session, parameters: Parameters) -> tables.ApiClient:
     client_id = parameters.find("client_id")
     client = find_login_client(session, client_id) if client_id else None
     if client is None:
-        raise Misdirected("The program that sent you here is not known, or may not let people log in.")
+        raise Misdirected(
+            "The program that sent you here is unknown, or people are not allowed to log in through it."
+        )
     return client
 
 
 def _check_form(address: ReturnAddress, parameters: Parameters) -> None:
     if parameters.refused:
-        sentence = "A parameter is given more than once, is too long or has control characters."
+        sentence = "A parameter is repeated, is too long or contains control characters."
         raise SentBack(address, "invalid_request", sentence)
     for name, code in _NOT_TAKEN.items():
         if parameters.find(name) is not None:
             raise SentBack(address, code, f"The parameter {name} is not supported.")
     if (parameters.find("response_mode") or address.mode) not in _MODES:
-        raise SentBack(address, "invalid_request", "The response_mode is query or fragment.")
+        raise SentBack(address, "invalid_request", "The response_mode must be query or fragment.")
     if not _SECONDS.fullmatch(parameters.find("max_age") or "0"):
-        raise SentBack(address, "invalid_request", "The max_age is a number of seconds.")
+        raise SentBack(address, "invalid_request", "The max_age must be a number of seconds.")
 
 
 def _check_flow(address: ReturnAddress, parameters: Parameters) -> None:
@@ -131,18 +133,18 @@ def _check_flow(address: ReturnAddress, parameters: Parameters) -> None:
     if response_type is None:
         raise SentBack(address, "invalid_request", "The parameter response_type is missing.")
     if response_type != "code":
-        raise SentBack(address, "unsupported_response_type", "The only response_type is code.")
+        raise SentBack(address, "unsupported_response_type", "The response_type must be code.")
 
 
 def _challenge(address: ReturnAddress, parameters: Parameters) -> str:
     challenge = parameters.find("code_challenge")
     if challenge is None:
         raise SentBack(address, "invalid_request", "The parameter code_challenge is missing.")
-    # Without a method it would be plain (RFC 7636, 4.3), which helps against nobody who reads the request.
+    # A missing method means plain (RFC 7636, 4.3), and plain protects from nobody who reads the request.
     if parameters.find("code_challenge_method") != "S256":
-        raise SentBack(address, "invalid_request", "The only code_challenge_method is S256.")
+        raise SentBack(address, "invalid_request", "The code_challenge_method must be S256.")
     if not _CHALLENGE.fullmatch(challenge):
-        raise SentBack(address, "invalid_request", "The code_challenge is no S256 challenge.")
+        raise SentBack(address, "invalid_request", "The code_challenge is not an S256 challenge.")
     return challenge
 
 

@@ -4,6 +4,7 @@ from html import escape
 
 from fastapi import Request, Response
 
+from opendai.credentials.secrets import SecretKey
 from opendai.identity.authorization.demands import Demand
 from opendai.identity.browser import pages
 from opendai.identity.browser.forms import FIELD, PageForm
@@ -17,6 +18,7 @@ PURPOSE = "login"
 def show_login(
     request: Request,
     realm: Realm,
+    secret_key: SecretKey,
     parameters: Parameters,
     demand: Demand,
     *,
@@ -24,8 +26,8 @@ def show_login(
     problem: str = "",
     status: int = 200,
 ) -> Response:
-    form = PageForm(request, parameters.values, purpose=PURPOSE)
-    # Browsers that check where a form leads check where it is redirected to as well.
+    form = PageForm(request, parameters.values, purpose=PURPOSE, secret_key=secret_key)
+    # Some browsers apply form-action to the redirect that follows the form too.
     targets = f"'self' {policy_source(demand.address.uri)}"
     body = _body(realm, form, demand.client.name, username=username, problem=problem)
     page = pages.show("Log in", body, status=status, form_targets=targets)
@@ -37,7 +39,7 @@ def _body(realm: Realm, form: PageForm, program: str, *, username: str, problem:
     described = ' aria-describedby="problem"' if problem else ""
     first, second = ("", " autofocus") if username else (" autofocus", "")
     return (
-        f"<p>You go on to {escape(program)}.</p>{pages.alert(problem)}"
+        f"<p>Log in to continue to {escape(program)}.</p>{pages.alert(problem)}"
         f'<form method="post" action="{escape(realm.path)}/login-actions/authenticate">'
         f"{pages.hidden(FIELD, form.field)}"
         '<label for="username">Username</label>'

@@ -1,4 +1,4 @@
-"""The cookies of the pages: which browser this is. All belong to one realm and go to no other site's requests."""
+"""The cookies that identify a browser. Each belongs to one realm, and requests of other sites do not carry it."""
 
 from fastapi import Request, Response
 
@@ -10,7 +10,7 @@ TRIAL = "OPENDAI_TRIAL"
 
 
 def find_cookie(request: Request, name: str) -> str | None:
-    """What the browser brought, if it can be one of ours."""
+    """The cookie of this name, if it has the form of ours."""
     value = request.cookies.get(name, "")
     return value if len(value) == 43 and value.isascii() else None
 

@@ -1,7 +1,7 @@
-"""The forms of our pages, which only the browser that was shown one can send back, and only for a while.
+"""The forms of our pages. Only the browser that was shown a form can submit it, and only for half an hour.
 
-What a form carries along is in one hidden field, signed together with a cookie that the page set: another
-site can make a browser send a form, but knows no signature for that browser's cookie.
+One hidden field holds the form's values, signed together with a cookie that the page sets. Another site can make
+a browser submit a form, but it has no signature for that browser's cookie.
 """
 
 import base64
@@ -20,7 +20,6 @@ from opendai.credentials.secrets import SecretKey
 from opendai.errors import Invalid
 from opendai.identity.browser import cookies
 from opendai.identity.realms import Realm
-from opendai.parts import parts_of
 
 FIELD = "form_state"
 LARGEST = 131_072
@@ -29,29 +28,33 @@ _FORM_KIND = "application/x-www-form-urlencoded"
 
 
 class FormOutdated(Invalid):
-    """A form that was shown too long ago, to another browser, or by somebody else."""
+    """A form that is too old, was shown to another browser, or is not ours."""
 
     def __init__(self) -> None:
-        super().__init__("This page is out of date. Go back to where you came from, and try again.")
+        super().__init__("This page is out of date. Go back to the program and try again.")
 
 
 class PageForm:
     """A form that a page is about to show."""
 
-    def __init__(self, request: Request, values: Mapping[str, str], *, purpose: str) -> None:
-        # A second tab shares the cookie of the first, or its page would outdate the other.
+    def __init__(
+        self, request: Request, values: Mapping[str, str], *, purpose: str, secret_key: SecretKey
+    ) -> None:
+        # Tabs share one cookie: a new one would make the form in the other tab invalid.
         self._cookie = cookies.find_cookie(request, cookies.FORM) or secrets.token_urlsafe(32)
         content = json.dumps([time.time() + _SECONDS, dict(values)], ensure_ascii=False).encode()
-        mac = _mac(parts_of(request).secret_key, purpose, self._cookie, content)
+        mac = _mac(secret_key, purpose, self._cookie, content)
         self.field = f"{_text(content)}.{_text(mac)}"
 
     def bind(self, response: Response, realm: Realm) -> None:
-        """Tie the form to the browser that is shown it."""
+        """Tie the form to the browser that gets the response."""
         cookies.give_cookie(response, realm, cookies.FORM, self._cookie, seconds=_SECONDS)
 
 
-def open_form(request: Request, fields: Mapping[str, str], *, purpose: str) -> dict[str, str]:
-    """What the form carried along; FormOutdated if it is not one that this browser was just shown."""
+def open_form(
+    request: Request, fields: Mapping[str, str], *, purpose: str, secret_key: SecretKey
+) -> dict[str, str]:
+    """The values in the form; FormOutdated unless this browser was shown it recently."""
     cookie = cookies.find_cookie(request, cookies.FORM)
     encoded, _, signature = fields.get(FIELD, "").partition(".")
     try:
@@ -60,7 +63,7 @@ def open_form(request: Request, fields: Mapping[str, str], *, purpose: str) -> d
         raise FormOutdated from error
     if cookie is None:
         raise FormOutdated
-    if not hmac.compare_digest(mac, _mac(parts_of(request).secret_key, purpose, cookie, content)):
+    if not hmac.compare_digest(mac, _mac(secret_key, purpose, cookie, content)):
         raise FormOutdated
     ends, values = json.loads(content)
     if ends < time.time():
@@ -75,15 +78,15 @@ async def _fields(request: Request) -> dict[str, str]:
         pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise Invalid("A field is given more than once.")
+        raise Invalid("A field is repeated.")
     return fields
 
 
 FieldsDep = Annotated[dict[str, str], Depends(_fields)]
 
 
-def form_page(*names: str) -> dict[str, Any]:
-    """What the OpenAPI page says of such a body."""
+def describe_page_form(*names: str) -> dict[str, Any]:
+    """The OpenAPI description of such a body."""
     schema = {"type": "object", "properties": {name: {"type": "string"} for name in (FIELD, *names)}}
     return {
         "requestBody": {

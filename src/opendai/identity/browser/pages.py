@@ -1,6 +1,6 @@
-"""The few pages that the server shows to people who log in or out, and the invisible ones that programs embed.
+"""The pages for people who log in or out, and the invisible pages that programs embed.
 
-Plain HTML that says what it allows: its own style, one form, and in an embedded page one script.
+Plain HTML. The policy of each page allows its own style, its form, and in an embedded page its script.
 """
 
 import base64
@@ -27,7 +27,7 @@ def show(
     form_targets: str = "'none'",
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
-    """A page for a person; `body` is HTML. A form on it may lead to the targets and nowhere else."""
+    """A page for a person; `body` is HTML. Its form may be sent to `form_targets` only."""
     policy = (
         f"default-src 'none'; style-src {_hash(_STYLE)}; form-action {form_targets}; "
         "base-uri 'none'; frame-ancestors 'none'"
@@ -43,18 +43,18 @@ def show(
 
 
 def show_sentence(title: str, sentence: str, *, status: int = 200) -> HTMLResponse:
-    """A page that says one thing."""
+    """A page with one sentence."""
     return show(title, f"<p>{escape(sentence)}</p>", status=status)
 
 
 def send_to(location: str) -> Response:
-    """Somewhere else, by GET and without what a form held (303), whatever the method was here."""
+    """A redirect that the browser follows by GET (303), so that it does not send a form again."""
     headers = {"Location": location, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
     return Response(status_code=303, headers=headers)
 
 
 def alert(sentence: str) -> str:
-    """What went wrong, as HTML that is read out at once."""
+    """The problem as HTML that screen readers announce."""
     return f'<p role="alert" id="problem">{escape(sentence)}</p>' if sentence else ""
 
 
@@ -63,7 +63,7 @@ def hidden(name: str, value: str) -> str:
 
 
 def embed(script: str, *, answer: str = "") -> HTMLResponse:
-    """A page without anything to see, which any page may put in a frame for its script to answer questions."""
+    """A page with nothing to see. Any page may embed it and talk to its script."""
     policy = f"default-src 'none'; script-src {_hash(script)}; connect-src 'self'; base-uri 'none'; frame-ancestors *"
     html = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>opendai</title></head>'

@@ -1,5 +1,5 @@
-"""Tokens for programs and people: the token endpoint, and what its neighbours need of it.
+"""The token endpoint, by RFC 6749: each grant brings a login or a program its tokens."""
 
-`requests` reads the form, `credentials` says which client asks, `codes` and `rotation` claim what may be used
-once, and `issuing` words the answer.
-"""
+from opendai.identity.token.routes import router
+
+__all__ = ["router"]

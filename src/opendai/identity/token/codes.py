@@ -1,4 +1,4 @@
-"""Authorization codes: made by the login page, exchanged for tokens once."""
+"""Authorization codes: the login page makes them, and the token endpoint exchanges each once."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.audit import Origin
-from opendai.auth.logins import begin_login, hash_secret, hold
+from opendai.auth.logins import begin_login, hash_secret, lock_for_login
 from opendai.database import database_clock
 from opendai.identity.token.issuing import Standing
 from opendai.identity.token.scopes import granted_scope
@@ -32,7 +32,7 @@ def make_code(
     scope: str,
     lifetime: int = SECONDS,
 ) -> str:
-    """A code for the person of the browser session to take back to the client; only its hash is kept."""
+    """A code that the browser takes back to the client. The database keeps only its hash."""
     text = secrets.token_urlsafe(32)
     session.add(
         tables.AuthorizationCode(
@@ -60,10 +60,10 @@ def exchange_code(
     longest: int,
     origin: Origin,
 ) -> Standing | None:
-    """The login that a code stands for, once; None if anything is wrong, and then the code is used up.
+    """Begin the login of a code. None if anything is wrong, and then the code is used up.
 
-    `lifetime` is that of the login, `longest` the time for which a second use is still noticed. The caller
-    commits also what comes of None: a code that comes again ends the login that it was exchanged for.
+    `lifetime` is that of the login, `longest` the time for which a second use is noticed. The caller must
+    commit in both cases: a second use ends the login of the first.
     """
     code, browser_session, user = tables.AuthorizationCode, tables.BrowserSession, tables.User
     found = session.execute(
@@ -72,8 +72,8 @@ def exchange_code(
         .join(user, user.id == browser_session.user_id)
         .where(code.code_sha256 == hash_secret(text), browser_session.expires > database_clock())
     ).one_or_none()
-    # Whoever deletes a user or ends a session locks its row before the rows below it, and so must we.
-    if found is None or not hold(session, found.User, found.BrowserSession, client):
+    # The same order of locks as where a user is deleted or a session ends: its row before the rows below it.
+    if found is None or not lock_for_login(session, found.User, found.BrowserSession, client):
         return None
     login_id = str(uuid.uuid4())
     if not _claim(session, found.AuthorizationCode, login_id, longest=longest):
@@ -96,7 +96,7 @@ def exchange_code(
 
 
 def _claim(session: Session, found: tables.AuthorizationCode, login_id: str, *, longest: int) -> bool:
-    """Take the code for this login; if it was taken before, end the login that it was taken for."""
+    """Take the code for this login. If it was taken before, end the login that it was taken for."""
     code, login = tables.AuthorizationCode, tables.Login
     is_it = code.code_sha256 == found.code_sha256
     claimed = session.scalar(

@@ -1,4 +1,4 @@
-"""The answer of the token endpoint: what a program gets for itself or for a person."""
+"""The answer of the token endpoint, for a program itself or for a person."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -15,7 +15,7 @@ from opendai.settings import Settings
 
 
 class TokenOut(BaseModel):
-    """By RFC 6749, with the fields of Keycloak. What a grant does not give is left out."""
+    """The answer by RFC 6749, with the fields of Keycloak. Fields that a grant does not have are left out."""
 
     access_token: str
     expires_in: int
@@ -30,18 +30,18 @@ class TokenOut(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A login that is good, whose it is, and for how many seconds more."""
+    """A valid login, its user, and the seconds until it ends."""
 
     login: tables.Login
     user: tables.User
     remaining: float
     nonce: str | None = None
-    """What the program wants to find in the id token."""
+    """The nonce of the authorization request, for the ID token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """Makes tokens of every kind, each as long as the settings and the login allow."""
+    """Issues tokens of every kind. The settings and the login limit their lifetimes."""
 
     tokens: Tokens
     refresh_tokens: RefreshTokens
@@ -52,7 +52,7 @@ class Issuer:
         return cls(parts.tokens, parts.refresh_tokens, parts.settings)
 
     def login_seconds(self, client: tables.ApiClient) -> int:
-        """How long a login through this client lasts without being refreshed."""
+        """The seconds after which a login through this client ends unless it is refreshed."""
         if "refresh_token" not in client.grants:
             return self.settings.access_token_seconds
         return min(self.settings.refresh_token_seconds, self.settings.login_seconds)

@@ -1,4 +1,4 @@
-"""Pages in a browser that may read the answers of the token endpoint: those where a program has people sent back to."""
+"""Cross-origin access to the token endpoint, for pages of a client's registered origins."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from opendai.identity.redirects import is_origin_of
 
 
 async def headers_for_page(request: Request, database: Database, fields: Mapping[str, str]) -> dict[str, str]:
-    """What lets the page that asks read the answer, if it is one of the client's."""
+    """The CORS headers for the page that sends the request, if its origin belongs to the client."""
     origin = request.headers.get("origin")
     if not origin or "client_id" not in fields:
         return {}
@@ -23,6 +23,6 @@ def _headers_for(origin: str, database: Database, client_id: str) -> dict[str, s
         client = find_login_client(session, client_id)
     if client is None or not is_origin_of(client, origin):
         return {}
-    # Keycloak's adapter asks with credentials, which a browser allows only where the answer does. No cookie
-    # counts here, so nothing is given away.
+    # Keycloak's adapter sends credentials, and a browser shows it the answer only with the second header. This is
+    # safe because the token endpoint reads no cookie.
     return {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true"}

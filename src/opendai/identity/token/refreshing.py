@@ -1,4 +1,4 @@
-"""Refresh tokens in use: each is good once, and one that was good before gives away that somebody copied it."""
+"""Refresh token rotation: each token is good once, and a second use shows that somebody copied it."""
 
 from sqlalchemy import ColumnElement, case, delete, or_, select, update
 from sqlalchemy.orm import Session
@@ -8,17 +8,17 @@ from opendai.credentials.refresh_tokens import RefreshToken
 from opendai.database import database_clock
 from opendai.identity.token.issuing import Standing
 
-# Two tabs refresh at the same time, and answers get lost: for so long the previous token brings the same answer.
+# Two tabs refresh at the same time, and answers get lost. The previous token brings the same answer this long.
 _GRACE_SECONDS = 5.0
 
 
 def rotate(
     session: Session, token: RefreshToken, client: tables.ApiClient, *, idle: int, longest: int
 ) -> Standing | None:
-    """The login with its next generation; None if the token is not good any more, and then the login is ended.
+    """Move the login on to its next generation. None if the token is no longer good, and then the login ends.
 
-    `idle` is for how long the login goes on, `longest` how old it can get. The caller commits also what comes
-    of None.
+    `idle` and `longest` limit the login: seconds from now, and seconds from its begin. The caller must commit in
+    both cases.
     """
     login = tables.Login
     pushed, limit = database_clock() + idle, login.authenticated + longest
@@ -32,7 +32,7 @@ def rotate(
         )
         .execution_options(synchronize_session=False)
     )
-    # Either that was this request, or another one with the same token a moment ago.
+    # This request did that, or another one with the same token a moment ago.
     found = _find(session, _is(token, client), _was_just_before(token))
     if found is None:
         session.execute(delete(login).where(login.id == token.login_id))
@@ -40,7 +40,7 @@ def rotate(
 
 
 def find_standing(session: Session, token: RefreshToken, client: tables.ApiClient) -> Standing | None:
-    """The login of a token that could be used now, without using it."""
+    """The login of a token that is good now. The token is not used up."""
     is_good = or_(tables.Login.generation == token.generation, _was_just_before(token))
     return _find(session, _is(token, client), is_good)
 

@@ -11,7 +11,7 @@ _WELL_FORMED = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]+")
 
 
 def granted_scope(requested: str) -> str:
-    """What is granted to a person's login; what is not known is left out. Raises invalid_scope."""
+    """The scopes of a login. Unknown ones are left out. Raises invalid_scope."""
     check_scope(requested)
     return f"{OPENID} {DEFAULT}" if has_openid(requested) else DEFAULT
 
