@@ -199,7 +199,12 @@ def _forget_rights(connection: Connection) -> None:
 
 def upsert(session: Session, table: type[Table]) -> Any:
     """An INSERT that can say `on_conflict_do_update`; both databases have it, each in its own dialect."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    return upsert_for(session.get_bind().dialect.name, table)
+
+
+def upsert_for(dialect_name: str, table: type[Table]) -> Any:
+    """The same for a statement that is built once for each database."""
+    dialect = sqlite if dialect_name == "sqlite" else postgresql
     return dialect.insert(table)
 
 

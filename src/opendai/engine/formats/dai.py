@@ -1,5 +1,6 @@
 """A `modeljson` document into a `Model`, or a refusal that names each place that is wrong."""
 
+import functools
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,11 @@ MOST_TRANSITIONS = 250_000
 LARGEST_WEIGHT = 1e9
 
 
+# Global actions make many transitions of a short text: what is kept stays small.
+_LARGEST_KEPT = 32 * 1024
+_MOST_KEPT = 16
+
+
 class ModelError(Invalid):
     """The document is not a model that can be walked; `faults` name the places."""
 
@@ -44,8 +50,12 @@ def parse_model(text: str) -> Model:
     """The model that a genuine `modeljson` document describes; `ModelError` for any other text.
 
     Keys that the engine does not need are ignored, as are elements that are neither Root nor State nor
-    Action.
+    Action. A model never changes, so the latest ones of moderate size are kept by their text.
     """
+    return _kept(text) if len(text) <= _LARGEST_KEPT else _parse(text)
+
+
+def _parse(text: str) -> Model:
     try:
         document = load_json(text)
     except Unreadable as error:
@@ -60,6 +70,9 @@ def parse_model(text: str) -> Model:
     if model is None or faults.count:
         raise _refusal(faults.found, faults.count)
     return model
+
+
+_kept = functools.lru_cache(_MOST_KEPT)(_parse)
 
 
 def _refusal(found: list[Fault], count: int) -> ModelError:

@@ -1,12 +1,13 @@
 """Keeps the counts from which pages of runs know their totals."""
 
+import functools
 from collections import Counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from opendai import tables
-from opendai.database import upsert
+from opendai.database import upsert_for
 from opendai.resources.runs.states import wire_status
 
 
@@ -39,10 +40,14 @@ def count_runs(session: Session, changes: Counter[Kind]) -> None:
     rows = [{**kind._asdict(), "runs": more} for kind, more in sorted(changes.items()) if more]
     if not rows:
         return
-    count = tables.RunCount
-    statement = upsert(session, count).values(rows)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(Kind._fields), set_={"runs": count.runs + statement.excluded.runs}
-        )
+    connection = session.connection()
+    connection.execute(_addition(connection.dialect.name), rows)
+
+
+@functools.cache
+def _addition(dialect_name: str) -> Any:
+    """Built once: to build it takes longer than to run it."""
+    statement = upsert_for(dialect_name, tables.RunCount)
+    return statement.on_conflict_do_update(
+        index_elements=list(Kind._fields), set_={"runs": tables.RunCount.runs + statement.excluded.runs}
     )
