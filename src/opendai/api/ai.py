@@ -25,8 +25,8 @@ from opendai.resources.models.testcases import summary as testcase_summary
 from opendai.resources.runs import errors as execution_errors
 from opendai.resources.runs import logs as runlogs
 from opendai.resources.runs import routes as runs
-from opendai.resources.runs import screenshots
-from opendai.resources.test_configs import tasks as testconfigtasks
+from opendai.resources.runs.screenshots import routes as screenshots
+from opendai.resources.test_configs.tasks import routes as testconfigtasks
 from opendai.settings import Settings
 
 PREFIX = "/ai"

@@ -10,12 +10,11 @@ from sqlalchemy.orm import Session
 from opendai import tables
 from opendai.engine import GoalKind, Model, TestCaseError, parse_model, parse_test_case, run_coverage
 from opendai.errors import NotFound
+from opendai.tables.states import INCOMPLETE
 
 _MOST_FAILING = 20
 _MOST_VERSIONS = 20
 _RCI = "RCI"
-_UNFINISHED = "INCOMPLETE"
-"""The status of `RunCount` for runs that have not ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def release_insights(session: Session, model_id: int) -> ReleaseInsights | None:
     """None while no run of any version of the model has finished."""
     count = tables.RunCount
     finished = session.scalar(
-        select(func.sum(count.runs)).where(count.model_id == model_id, count.status != _UNFINISHED)
+        select(func.sum(count.runs)).where(count.model_id == model_id, count.status != INCOMPLETE)
     )
     if not finished:
         return None

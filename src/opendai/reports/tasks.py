@@ -1,4 +1,4 @@
-"""What is known of test config tasks from their runs, the runs' logs and the errors."""
+"""Reports on test config tasks: their status, runs and messages, and what their runs ran on."""
 
 import json
 from collections import defaultdict
@@ -11,17 +11,18 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from opendai import tables
+from opendai.tables.states import CANCELLED, ERROR, FAILED, INCOMPLETE, PASSED, QUEUED, RUNNING
 
 _MOST_MESSAGES = 1000
 _NOTEWORTHY = ("WARNING", "ERROR", "CRITICAL")
-# What a task with several runs is, by the worst of them; a failure is a verdict and tells more than an error.
-_RANKS = {"PASSED": 1, "CANCELLED": 2, "ERROR": 3, "FAILED": 4, "QUEUED": 5, "RUNNING": 5}
-_NAMES = {1: "PASSED", 2: "CANCELLED", 3: "ERROR", 4: "FAILED", 5: "INCOMPLETE"}
+# The worst run gives a task its status. A failure is a verdict, so it ranks above an error.
+_RANKS = {PASSED: 1, CANCELLED: 2, ERROR: 3, FAILED: 4, QUEUED: 5, RUNNING: 5}
+_NAMES = {1: PASSED, 2: CANCELLED, 3: ERROR, 4: FAILED, 5: INCOMPLETE}
 
 
 @dataclass(frozen=True, slots=True)
 class TaskMessage:
-    """An error of a task, or a warning in the log of one of its runs; the former may be of no run."""
+    """An error of a task, or a warning in the log of one of its runs. An error may belong to no run."""
 
     time: datetime
     severity: str
@@ -31,7 +32,7 @@ class TaskMessage:
 
 @dataclass(frozen=True, slots=True)
 class TaskRun:
-    """A run of a task as far as a summary needs it."""
+    """The part of a run that a summary of its task needs."""
 
     id: int
     status: str
@@ -42,7 +43,7 @@ class TaskRun:
 
 @dataclass(slots=True)
 class Surroundings:
-    """What the runs of a task ran on, each by name and once, in the order of the runs."""
+    """The systems, agents and models of a task's runs: each name once, in the order of the runs."""
 
     suts: dict[str, None] = field(default_factory=dict)
     agents: dict[str, None] = field(default_factory=dict)
@@ -50,10 +51,10 @@ class Surroundings:
 
 
 def task_status() -> ColumnElement[str]:
-    """The published status of an execution: what was said of it, else the worst of its runs."""
+    """The published status of an execution: the one that a client set, otherwise that of its worst run."""
     run, execution = tables.Run, tables.Execution
     worst = (
-        select(case(_NAMES, value=func.max(case(_RANKS, value=run.status, else_=0)), else_="INCOMPLETE"))
+        select(case(_NAMES, value=func.max(case(_RANKS, value=run.status, else_=0)), else_=INCOMPLETE))
         .where(run.execution_id == execution.id)
         .correlate(execution)
         .scalar_subquery()
@@ -72,7 +73,7 @@ def task_runs(session: Session, execution_id: str) -> list[TaskRun]:
 
 
 def task_messages(session: Session, execution_id: str) -> list[TaskMessage]:
-    """The first thousand errors and warnings of a task, by their time."""
+    """At most a thousand errors and warnings of a task, by their time."""
     error, line, run = tables.ErrorEntry, tables.RunLog, tables.Run
     errors = session.execute(
         select(error.error_time, error.severity, error.message, error.run_id)
@@ -92,7 +93,7 @@ def task_messages(session: Session, execution_id: str) -> list[TaskMessage]:
 
 
 def task_surroundings(session: Session, execution_ids: Sequence[str]) -> dict[str, Surroundings]:
-    """For each of these executions, by its id."""
+    """The surroundings of each of these executions, by its id."""
     run, agent = tables.Run, tables.Agent
     rows = session.execute(
         select(run.execution_id, run.model_name, run.sut, agent.name)
@@ -111,7 +112,7 @@ def task_surroundings(session: Session, execution_ids: Sequence[str]) -> dict[st
 
 
 def _sut_names(sut: str | None) -> Iterable[str]:
-    """The id of the system under test, or the tags that it was asked for by."""
+    """The id of the system under test, or the tags that were asked for."""
     if sut is None:
         return []
     wanted: dict[str, Any] = json.loads(sut)

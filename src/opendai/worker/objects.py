@@ -9,7 +9,7 @@ import structlog
 
 from opendai.errors import Unavailable
 from opendai.parts import Parts
-from opendai.resources.runs.objects import doomed_after, forget_doomed, without_row
+from opendai.resources.runs.screenshots.objects import KEY_PREFIX, doomed_after, forget_doomed, without_row
 from opendai.storage import FileStore, ObjectStore
 
 _log = structlog.get_logger("opendai.worker")
@@ -40,7 +40,7 @@ def _delete_doomed(parts: Parts, stopping: threading.Event) -> None:
 
 def _delete_orphans(parts: Parts, stopping: threading.Event) -> None:
     """A server may end between an object and its row; the row is then never written."""
-    keys = iter(parts.store.keys("screenshots/", older_than=datetime.now(UTC) - _ORPHAN_AGE))
+    keys = iter(parts.store.keys(KEY_PREFIX, older_than=datetime.now(UTC) - _ORPHAN_AGE))
     for batch in _batches(keys):
         if stopping.is_set():
             return

@@ -12,7 +12,7 @@ from opendai.errors import NotFound
 from opendai.parts import SessionDep
 from opendai.resources.executions.counting import count_runs, kind_of
 from opendai.resources.executions.totals import take_from_totals
-from opendai.resources.runs.screenshots import doom_objects
+from opendai.resources.runs.screenshots.objects import doom_objects
 from opendai.resources.runs.states import UNFINISHED
 from opendai.wire.inputs import Id
 from opendai.wire.routing import Router

@@ -17,7 +17,7 @@ from opendai.resources.models.documents import blank_document, read_document
 from opendai.resources.models.schemas import ModelIn, ModelPatch
 from opendai.resources.models.testcases.documents import follow_document
 from opendai.resources.models.visible import get_model, hold_model, missing_model
-from opendai.resources.runs.screenshots import doom_objects
+from opendai.resources.runs.screenshots.objects import doom_objects
 from opendai.tables.columns import now
 
 

@@ -3,7 +3,8 @@
 from opendai.auth.callers import User
 from opendai.parts import SessionDep
 from opendai.resources.models.visible import get_model
-from opendai.resources.runs.routes import RunOut, Runs
+from opendai.resources.runs.repository import Runs
+from opendai.resources.runs.schemas import RunOut, run_out
 from opendai.wire.inputs import Id, Limit, Offset, QueryMoment
 from opendai.wire.routing import Router
 
@@ -23,7 +24,8 @@ def list_model_runs(
 ) -> list[RunOut]:
     """The runs of a model that occurred after `starttime` and before `endtime`, the newest first."""
     model = get_model(session, model_id, caller)
-    return runs.of_model(model.id, caller, after=starttime, before=endtime, offset=offset, limit=limit)
+    found = runs.of_model(model.id, caller, after=starttime, before=endtime, offset=offset, limit=limit)
+    return [run_out(run) for run in found]
 
 
 @router.get("/models/{model_id}/defects")
@@ -32,4 +34,4 @@ def list_defects(
 ) -> list[RunOut]:
     """The failed runs of a model, the newest first."""
     model = get_model(session, model_id, caller)
-    return runs.failed(model.id, caller, offset=offset, limit=limit)
+    return [run_out(run) for run in runs.failed(model.id, caller, offset=offset, limit=limit)]

@@ -1,14 +1,16 @@
-"""What went wrong with executions."""
+"""Errors of executions."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from opendai import tables
 from opendai.auth.callers import Caller, User
 from opendai.parts import repository
+from opendai.tables import ErrorEntry
 from opendai.wire.inputs import Limit, Offset, Output, RowNumber, Search, Timestamp
 from opendai.wire.routing import Router
 
@@ -29,39 +31,44 @@ class ErrorsOut(Output):
     date_as_of: Timestamp
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorRow:
+    id: int
+    created_at: datetime
+    execution_id: str
+    sender: str
+    severity: str
+    message: str
+    error_time: datetime
+
+
+_ERRORS = select(
+    ErrorEntry.id,
+    ErrorEntry.created_at,
+    ErrorEntry.execution_id,
+    ErrorEntry.sender,
+    ErrorEntry.severity,
+    ErrorEntry.message,
+    ErrorEntry.error_time,
+).order_by(ErrorEntry.id)
+
+
 class ErrorRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def search(
         self, caller: Caller, *, error_id: int | None, execution_id: str | None, offset: int, limit: int
-    ) -> ErrorsOut:
-        error = tables.ErrorEntry
-        conditions = [caller.sees(error.group_id)]
+    ) -> tuple[Sequence[ErrorRow], int]:
+        """A page of the errors that match, and how many match; None does not restrict."""
+        conditions = [caller.sees(ErrorEntry.group_id)]
         if error_id is not None:
-            conditions.append(error.id == error_id)
+            conditions.append(ErrorEntry.id == error_id)
         if execution_id is not None:
-            conditions.append(error.execution_id == execution_id)
-        rows = self._session.execute(
-            select(
-                error.id,
-                error.created_at.label("created"),
-                error.execution_id.label("task_instance_id"),
-                error.sender,
-                error.severity,
-                error.message,
-                error.error_time,
-            )
-            .where(*conditions)
-            .order_by(error.id)
-            .offset(offset)
-            .limit(limit)
-        )
-        return ErrorsOut(
-            items=[ErrorOut.model_validate(row) for row in rows],
-            total_count=self._session.scalar(select(func.count(error.id)).where(*conditions)) or 0,
-            date_as_of=datetime.now(UTC),
-        )
+            conditions.append(ErrorEntry.execution_id == execution_id)
+        rows = self._session.execute(_ERRORS.where(*conditions).offset(offset).limit(limit))
+        total = self._session.scalar(select(func.count(ErrorEntry.id)).where(*conditions)) or 0
+        return [ErrorRow(*row) for row in rows], total
 
 
 Errors = Annotated[ErrorRepository, repository(ErrorRepository)]
@@ -77,6 +84,19 @@ def list_errors(
     offset: Offset = 0,
     limit: Limit = 1000,
 ) -> ErrorsOut:
-    """What went wrong with the executions of the caller's groups, by id. A filter without a value does not restrict."""
+    """The errors of the executions of the caller's groups, by id. A filter without a value does not restrict."""
     execution_id = task_instance_id.lower() if task_instance_id else None
-    return errors.search(caller, error_id=id, execution_id=execution_id, offset=offset, limit=limit)
+    rows, total = errors.search(caller, error_id=id, execution_id=execution_id, offset=offset, limit=limit)
+    return ErrorsOut(items=[_error_out(row) for row in rows], total_count=total, date_as_of=datetime.now(UTC))
+
+
+def _error_out(row: ErrorRow) -> ErrorOut:
+    return ErrorOut(
+        id=row.id,
+        created=row.created_at,
+        task_instance_id=row.execution_id,
+        sender=row.sender,
+        severity=row.severity,
+        message=row.message,
+        error_time=row.error_time,
+    )

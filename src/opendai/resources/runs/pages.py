@@ -1,24 +1,34 @@
-"""One page out of any number of runs, at the cost of a small one. docs/decisions/0009-counted-paging.md says how."""
+"""One page of any number of runs, at the cost of a small number: see docs/decisions/0009-counted-paging.md."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, CompoundSelect, func, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, case, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from opendai import tables
 from opendai.auth.callers import Caller
 from opendai.resources.runs.states import INCOMPLETE, UNFINISHED
+from opendai.tables.columns import Moment
 from opendai.wire.sorting import Column, sort_by
 
 # Each branch is planned and opened anew for a request; SQLite takes 500 at most.
 _MOST_BRANCHES = 100
+
+# Expressions to sort by. The databases disagree on where to put null, so each of them has a value for it.
+PUBLISHED_STATUS = case((tables.Run.status.in_(UNFINISHED), INCOMPLETE), else_=tables.Run.status)
+TEST_CASE_NAME = func.coalesce(tables.Run.test_case_name, "")
+CONFIG_STEP = func.coalesce(tables.Run.config_step, -1)
+# A run that has not ended yet ends last.
+END = func.coalesce(tables.Run.ended_at, literal(datetime(9999, 1, 1, tzinfo=UTC), Moment))
 
 Conditions = list[ColumnElement[bool]]
 
 
 @dataclass(frozen=True, slots=True)
 class RunFilters:
-    """Which runs are asked for; None does not restrict. `status` is a published one, in capitals."""
+    """The runs that a list is asked for; None does not restrict. `status` is a published one, in capitals."""
 
     id: int | None = None
     test_case: str | None = None
@@ -30,13 +40,13 @@ class RunFilters:
 
     @property
     def is_counted(self) -> bool:
-        """Whether totals are kept for it. The others match a handful of rows, which are counted as they are."""
+        """Whether totals are kept for these filters. The other filters match a few rows, which are counted."""
         return self.id is None and self.execution_id is None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The ids of a page's runs in the order that was asked for, and how many there are on all pages."""
+    """The ids of a page's runs in the requested order, and the number of runs on all pages."""
 
     ids: list[int]
     total: int
@@ -48,7 +58,7 @@ def find_page(
     filters: RunFilters,
     *,
     sort: str | None,
-    columns: dict[str, Column],
+    columns: Mapping[str, Column],
     offset: int,
     limit: int,
 ) -> Page:
@@ -71,7 +81,7 @@ def find_page(
     if beyond >= offset:
         part = _merged(branches, is_descending=wish.startswith("-"), offset=offset, limit=size)
         return Page(list(session.scalars(part)), total)
-    # Skipping reads what it skips, so a page of the second half is walked to from the other end.
+    # The database reads the rows that it skips, so a page of the second half is read from the other end.
     part = _merged(branches, is_descending=not wish.startswith("-"), offset=beyond, limit=size)
     return Page(list(session.scalars(part))[::-1], total)
 
@@ -94,7 +104,7 @@ def _count_and_find(
 
 
 def _totals(session: Session, caller: Caller, filters: RunFilters) -> dict[int, int]:
-    """How many runs match in each group that has any."""
+    """The number of matching runs in each group that has some."""
     count = tables.RunCount
     conditions = [caller.sees(count.group_id), *_common(count, filters)]
     if filters.status is not None:
@@ -105,7 +115,7 @@ def _totals(session: Session, caller: Caller, filters: RunFilters) -> dict[int, 
 
 
 def _branches(caller: Caller, filters: RunFilters, groups: list[int]) -> list[Conditions]:
-    """Ways to split what matches so that an index holds each part in the order of the ids."""
+    """Split the matching runs into parts, each of which an index holds in the order of the ids."""
     run = tables.Run
     common = _common(run, filters)
     if caller.is_admin and filters == RunFilters():
@@ -121,11 +131,11 @@ def _branches(caller: Caller, filters: RunFilters, groups: list[int]) -> list[Co
 def _merged(
     branches: list[Conditions], *, is_descending: bool, offset: int, limit: int
 ) -> CompoundSelect[int]:
-    """A part of all branches together by id; both databases merge them row by row and stop when they have it."""
+    """A page of all branches together by id. Both databases merge row by row and stop after the page."""
     run = tables.Run
     order = run.id.desc() if is_descending else run.id.asc()
     parts = [
-        # Without a limit of its own PostgreSQL would read all of a branch and sort.
+        # A branch without its own limit would make PostgreSQL read and sort all of the branch.
         select(select(run.id).where(*conditions).order_by(order).limit(offset + limit).subquery().c.id)
         for conditions in branches
     ]
@@ -165,7 +175,7 @@ def _common(table: type[tables.Run | tables.RunCount], filters: RunFilters) -> C
 
 
 def _stored(status: str) -> tuple[str, ...]:
-    """How a published status is stored; what is not published, none."""
+    """The stored statuses that are published as this one; none if the status is not a published one."""
     if status == INCOMPLETE:
         return UNFINISHED
     return () if status in UNFINISHED else (status,)

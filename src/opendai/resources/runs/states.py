@@ -1,9 +1,29 @@
 """The states of a run as they are stored, and as they are published."""
 
-QUEUED, RUNNING = "QUEUED", "RUNNING"
-PASSED, FAILED, ERROR, CANCELLED = "PASSED", "FAILED", "ERROR", "CANCELLED"
-UNFINISHED = (QUEUED, RUNNING)
-INCOMPLETE = "INCOMPLETE"
+from opendai.tables.states import (
+    CANCELLED,
+    ERROR,
+    FAILED,
+    INCOMPLETE,
+    PASSED,
+    QUEUED,
+    RUNNING,
+    UNFINISHED,
+    PublishedState,
+)
+
+__all__ = [
+    "CANCELLED",
+    "ERROR",
+    "FAILED",
+    "INCOMPLETE",
+    "PASSED",
+    "QUEUED",
+    "RUNNING",
+    "UNFINISHED",
+    "PublishedState",
+    "wire_status",
+]
 
 
 def wire_status(status: str) -> str:

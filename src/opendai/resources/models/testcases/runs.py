@@ -9,7 +9,8 @@ from opendai.auth.callers import User
 from opendai.parts import SessionDep
 from opendai.reports.testcases import newest_by_case
 from opendai.resources.models.visible import get_model
-from opendai.resources.runs.routes import RunOut, Runs
+from opendai.resources.runs.repository import Runs
+from opendai.resources.runs.schemas import RunOut, run_out
 from opendai.wire.inputs import Id, Offset, Output, Timestamp, Whole
 from opendai.wire.routing import Router
 
@@ -49,7 +50,7 @@ def list_testcase_runs(
     model = get_model(session, model_id, caller)
     page = newest_by_case(session, model.id, offset=offset, limit=limit)
     ids = [run_id for case in page.cases for run_id in case.run_ids]
-    found = {run.id: run for run in runs.read(ids, caller)}
+    found = {run.id: run_out(run) for run in runs.read(ids, caller)}
     return ModelTestCaseRunsOut(
         bob=str(page.total),
         items=[
