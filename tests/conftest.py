@@ -14,6 +14,7 @@ import pytest
 import structlog
 from structlog.contextvars import merge_contextvars
 from structlog.processors import JSONRenderer, add_log_level, format_exc_info
+from structlog.typing import Processor
 
 from opendai import tables
 from opendai.api.server import Server
@@ -66,7 +67,7 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def plain_log() -> None:
     """As the server writes it: the pretty tracebacks show all local variables and take 0.2 s each."""
-    processors = [merge_contextvars, add_log_level, format_exc_info, JSONRenderer()]
+    processors: list[Processor] = [merge_contextvars, add_log_level, format_exc_info, JSONRenderer()]
     structlog.configure(processors=processors)
 
 

@@ -50,7 +50,7 @@ SELECT {group}, CURRENT_TIMESTAMP WHERE NOT EXISTS (SELECT 1 FROM groups WHERE n
 INSERT INTO memberships (user_id, group_id)
 SELECT users.id, groups.id FROM users, groups WHERE username = {name} AND groups.name = {group}
 """
-_ADD_PROGRAM = insert(tables.ApiClient.__table__).returning(tables.ApiClient.__table__.c.id)
+_ADD_PROGRAM = insert(tables.ApiClient).returning(tables.ApiClient.id)
 
 
 class Rows:
@@ -85,7 +85,8 @@ class Rows:
         if self._is_sqlite:
             are_filled = zip(_NAMES, self._connection.execute(_WHICH_HAVE_ROWS).one(), strict=True)
             delete = "".join(f"DELETE FROM {name};" for name, is_filled in are_filled if is_filled)
-            self._connection.connection.driver_connection.executescript(
+            connection: Any = self._connection.connection.driver_connection
+            connection.executescript(
                 f"BEGIN IMMEDIATE; {delete} DELETE FROM sqlite_sequence; {_PUT_BACK} COMMIT;"
             )
         else:

@@ -70,7 +70,7 @@ def test_a_plain_request_id_is_taken_over(client: TestClient, log: Lines, given:
 
 @pytest.mark.parametrize("given", ["", "A" * 65, "two words", "semi;colon", '{"a": 1}', "é", "tab\tin it"])
 def test_any_other_request_id_is_replaced(client: TestClient, log: Lines, given: str):
-    answer = client.get("/ai/ping", headers={"X-Request-Id": given.encode()})
+    answer = client.get("/ai/ping", headers={b"X-Request-Id": given.encode()})
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-Id"])
     assert log()[-1]["request_id"] == answer.headers["X-Request-Id"]
 

@@ -98,7 +98,7 @@ def test_the_document_is_valid(document: dict[str, Any], prefix: str) -> None:
 def test_every_operation_says_that_it_needs_a_token(document: dict[str, Any], prefix: str) -> None:
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
     for method, path, operation in operations_of(document):
-        expected = [] if (method, prefix + path) in OPEN else [{"bearer": []}]
+        expected: list[Any] = [] if (method, prefix + path) in OPEN else [{"bearer": []}]
         assert operation.get("security", []) == expected, (method, path)
 
 
@@ -153,6 +153,7 @@ def test_the_page_for_people_escapes_what_it_shows(client: TestClient) -> None:
 def fuzz(world: World, prefix: str, bearer: dict[str, str]) -> None:
     """Ask every operation of a family, for what is there, for anything, and for what cannot be."""
     schema = schemathesis.openapi.from_dict(world.client.get(f"{prefix}/openapi.json").json())
+    found: Any
     for found in schema.get_all_operations():
         operation = found.ok()
         known = {parameter.name: "1" for parameter in operation.path_parameters}
@@ -179,7 +180,7 @@ def _fuzz_operation(client: TestClient, strategy: Any, bearer: dict[str, str], *
     def ask(case: Any) -> None:
         if isinstance(case.body, dict) and case.path.endswith("/claims"):
             case.body["wait_seconds"] = 0  # Else it waits half a minute for a run to come.
-        request = requests.Request(
+        request: Any = requests.Request(
             **case.as_transport_kwargs(base_url=f"http://testserver{prefix}")
         ).prepare()
         headers = {**request.headers, **bearer}

@@ -4,6 +4,7 @@ import contextlib
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from anyio.from_thread import BlockingPortal
@@ -47,14 +48,14 @@ def asking(installed: Path, server_loop: BlockingPortal) -> Iterator[Callable[..
     with contextlib.ExitStack() as stack:
 
         @functools.cache
-        def serve(**settings: object) -> Server:
+        def serve(**settings: Any) -> Server:
             configured = Settings(data_dir=installed, threads=2, **settings)
             app = create_app(configured.reached_at("http://localhost:8000"))
             stack.callback(app.state.parts.database.close)
             stack.callback(app.state.parts.store.close)
             return app
 
-        def ask(*, peer: str = "testclient", **settings: object) -> TestClient:
+        def ask(*, peer: str = "testclient", **settings: Any) -> TestClient:
             return TestClient(serve(**settings), server_loop, address=peer, base_url="http://dai.example.com")
 
         yield ask

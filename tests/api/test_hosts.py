@@ -84,7 +84,7 @@ def test_the_public_name_the_listed_ones_and_this_machine_are_answered(
 )
 def test_any_other_name_is_not(asking: Callable[..., TestClient], host: str) -> None:
     client = asking(public_url="https://dai.example.com", allowed_hosts="server")
-    response = client.get("/ai/ping", headers={"Host": host.encode()})
+    response = client.get("/ai/ping", headers={b"Host": host.encode()})
     assert response.status_code == 400
     assert response.json() == {"message": "The Host header names no address of this server."}
 
@@ -104,7 +104,8 @@ def test_where_nobody_said_a_name_any_is_answered(
 
 def test_the_address_that_is_listened_on_says_no_name(tmp_path: Path) -> None:
     assert Settings().reached_at("http://localhost:8000").hosts is None
-    assert Settings(allowed_hosts="server").reached_at("http://localhost:8000").hosts == {
+    hosts = Settings.model_validate({"allowed_hosts": "server"}).reached_at("http://localhost:8000").hosts
+    assert set(hosts or ()) == {
         "server",
         "localhost",
         "127.0.0.1",

@@ -133,7 +133,8 @@ def make_login(database: Database, person: Person, program: LoginClient, browser
     """The login that a program gets for a code: its id."""
     with database.writing() as session:
         client = session.get(tables.ApiClient, program.id)
-        login = begin_login(session, session.get(tables.User, person.id), lifetime=600, client=client)
+        login = begin_login(session, session.get_one(tables.User, person.id), lifetime=600, client=client)
+        assert login
         login.browser_session_id = browser_session
         return login.id
 

@@ -50,7 +50,7 @@ class Forger:
 def make_forger(app: Server, token: str) -> Forger:
     """A forger who has seen this token."""
     with app.state.parts.database.reading() as session:
-        row = session.scalars(select(SigningKey).order_by(SigningKey.id)).first()
+        row = session.scalars(select(SigningKey).order_by(SigningKey.id).limit(1)).one()
     pem = app.state.parts.secret_key.decrypt(row.private_key, place=f"signing_keys:{row.kid}:private_key")
     key = load_pem_private_key(pem, None)
     assert isinstance(key, RSAPrivateKey)

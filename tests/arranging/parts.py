@@ -5,7 +5,10 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
+from sqlalchemy import QueuePool
+
 from opendai.api.server import Server
+from opendai.database import Database
 
 
 @contextlib.contextmanager
@@ -22,3 +25,9 @@ def replaced(app: Server, **parts: Any) -> Iterator[None]:
 def with_settings(app: Server, **settings: Any) -> contextlib.AbstractContextManager[None]:
     """Let the server go by other settings."""
     return replaced(app, settings=app.state.parts.settings.model_copy(update=settings))
+
+
+def connections_in_use(database: Database) -> int:
+    pool = database.engine.pool
+    assert isinstance(pool, QueuePool)
+    return pool.checkedout()

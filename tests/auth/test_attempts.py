@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import httpx2
 import pytest
 from anyio.from_thread import BlockingPortal
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from opendai import tables
 from opendai.api.server import Server
@@ -248,7 +248,7 @@ def test_a_success_that_was_begun_before_a_lock_does_not_end_it(
 def _lock(database: Database, address: str) -> None:
     with database.writing() as session:
         session.execute(
-            tables.LoginAttempts.__table__.insert().values(
+            insert(tables.LoginAttempts).values(
                 kind="address",
                 key=network_of(address),
                 count=attempts.ADDRESS_ATTEMPTS,

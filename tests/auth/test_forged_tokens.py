@@ -4,6 +4,7 @@ import base64
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -50,13 +51,11 @@ def _with_other_claims(forger: Forger) -> str:
 
 FORGERIES: dict[str, Callable[[Forger], str]] = {
     **{
-        f"the algorithm {name}": lambda forger, name=name: forger.with_header(unsigned, alg=name)
+        f"the algorithm {name}": partial(Forger.with_header, sign=unsigned, alg=name)
         for name in ("none", "None", "NONE", "nOnE", "", "RS256 ", "rs256", None, 1, ["RS256"])
     },
     **{
-        f"the algorithm {name} with our signature": lambda forger, name=name: forger.ours(
-            header={"alg": name}
-        )
+        f"the algorithm {name} with our signature": partial(Forger.ours, header={"alg": name})
         for name in ("none", "HS256", "RS384", "PS256", "ES256")
     },
     "no algorithm": lambda forger: compact({"typ": "JWT", "kid": forger.kid}, forger.claims, unsigned),
@@ -86,9 +85,7 @@ FORGERIES: dict[str, Callable[[Forger], str]] = {
     "a foreign key in the header": lambda forger: forger.with_header(rs256(_FOREIGN), jwk=_jwk(_FOREIGN)),
     "our signature and a key in the header": lambda forger: forger.ours(header={"jwk": _jwk(_FOREIGN)}),
     **{
-        f"the header {name}": lambda forger, name=name: forger.ours(
-            header={name: f"https://evil.example/{name}"}
-        )
+        f"the header {name}": partial(Forger.ours, header={name: f"https://evil.example/{name}"})
         for name in ("jku", "x5u")
     },
     "the header x5c": lambda forger: forger.ours(header={"x5c": ["MIIB"]}),
@@ -97,7 +94,7 @@ FORGERIES: dict[str, Callable[[Forger], str]] = {
     "a payload that is not encoded": lambda forger: forger.ours(header={"crit": ["b64"], "b64": False}),
     "b64 that is not critical": lambda forger: forger.ours(header={"b64": False}),
     **{
-        f"the key {kid!r}": lambda forger, kid=kid: forger.ours(header={"kid": kid})
+        f"the key {kid!r}": partial(Forger.ours, header={"kid": kid})
         for kid in ("unknown", "", "../../dev/null", "' OR 1=1 --", None, 1, ["a"], {"a": 1}, "a\0b")
     },
     "no key": lambda forger: compact(
@@ -127,7 +124,7 @@ FORGERIES: dict[str, Callable[[Forger], str]] = {
     "an empty audience": lambda forger: forger.ours(aud=[]),
     "no subject": lambda forger: forger.ours(sub=None),
     **{
-        f"the subject {subject!r}": lambda forger, subject=subject: forger.ours(sub=subject)
+        f"the subject {subject!r}": partial(Forger.ours, sub=subject)
         for subject in (
             7,
             "",
@@ -148,7 +145,7 @@ FORGERIES: dict[str, Callable[[Forger], str]] = {
     "another login": lambda forger: forger.ours(sid="00000000-0000-4000-8000-000000000000"),
     "a login that is half a surrogate pair": lambda forger: forger.ours(sid="\ud800"),
     **{
-        f"the purpose {purpose!r}": lambda forger, purpose=purpose: forger.ours(typ=purpose)
+        f"the purpose {purpose!r}": partial(Forger.ours, typ=purpose)
         for purpose in (None, "ID", "Refresh", "bearer", "", 1)
     },
     "two of three parts": lambda forger: ".".join(forger.ours().split(".")[:2]),

@@ -6,7 +6,7 @@ import json
 import os
 import pwd
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ CALLBACK = "https://app.example.com/callback"
 
 
 @pytest.fixture
-def audit(data_dir: Path) -> Iterator[Any]:
+def audit(data_dir: Path) -> Callable[[], list[tuple[str, str, dict[str, Any]]]]:
     """What was written down since the installation made its administrator."""
 
     def read() -> list[tuple[str, str, dict[str, Any]]]:

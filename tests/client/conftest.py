@@ -1,12 +1,13 @@
 import threading
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
-from scripted_server import ScriptedServer
 
 from opendai_client.agent import loop, persistence, reporter
 from opendai_client.agent.loop import Agent
 from opendai_client.client import Client
+from tests.client.scripted_server import ScriptedServer
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +41,11 @@ def walk(client):
     return walk
 
 
+class AgentThread(threading.Thread):
+    stop: threading.Event
+    failure: Any = None
+
+
 @contextmanager
 def at_work(client, driver, **options):
     """An agent in a thread, with its ``stop`` event and, once it has ended, its ``failure``."""
@@ -52,8 +58,8 @@ def at_work(client, driver, **options):
         except Exception as error:  # noqa: BLE001 - a test looks at it
             thread.failure = error
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.stop, thread.failure = stop, None
+    thread = AgentThread(target=run, daemon=True)
+    thread.stop = stop
     thread.start()
     try:
         yield thread

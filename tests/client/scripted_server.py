@@ -5,6 +5,7 @@ import threading
 import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import msgpack
@@ -21,20 +22,20 @@ class StoredRun:
 
     run_id: int
     modeljson: str
-    plan: dict
+    plan: dict[str, Any]
     step_pause_seconds: float
     status: str = "QUEUED"
     attempt: int = 0
     lease_until: float = 0.0
     is_aborted: bool = False
-    events: dict[int, list[dict]] = field(default_factory=lambda: defaultdict(list))
-    screenshots: dict[str, dict] = field(default_factory=dict)
-    ending: dict = field(default_factory=dict)
+    events: dict[int, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    screenshots: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ending: dict[str, Any] = field(default_factory=dict)
 
-    def steps(self, attempt: int = 1) -> list[dict]:
+    def steps(self, attempt: int = 1) -> list[dict[str, Any]]:
         return [event for event in self.events[attempt] if event["type"] == "step"]
 
-    def logs(self, attempt: int = 1) -> list[dict]:
+    def logs(self, attempt: int = 1) -> list[dict[str, Any]]:
         return [event for event in self.events[attempt] if event["type"] == "log"]
 
 
@@ -52,7 +53,7 @@ class ScriptedServer:
     def __init__(self, *, lease_seconds: float = 30.0) -> None:
         self.lease_seconds = lease_seconds
         self.runs: dict[int, StoredRun] = {}
-        self.faults: dict[str, deque] = defaultdict(deque)
+        self.faults: dict[str, deque[Any]] = defaultdict(deque)
         self.calls: list[str] = []
         self.claim_keys: list[str] = []
         self.is_down = False
@@ -140,7 +141,7 @@ class ScriptedServer:
             answers = {"events": self._keep_events, "heartbeat": self._receipt, "finish": self._finish}
             return httpx.Response(200, json=answers[call](run, body))
 
-    def _claim(self, body: dict) -> httpx.Response:
+    def _claim(self, body: dict[str, Any]) -> httpx.Response:
         if not self.is_registered:
             raise Refusal(404, "There is no such agent.")
         self.claim_keys.append(body["claim_key"])
@@ -173,7 +174,7 @@ class ScriptedServer:
         if run.status == "RUNNING" and time.monotonic() > run.lease_until:
             run.status = "QUEUED"
 
-    def _claim_of(self, run: StoredRun) -> dict:
+    def _claim_of(self, run: StoredRun) -> dict[str, Any]:
         return {
             "run_id": run.run_id,
             "attempt": run.attempt,
@@ -192,12 +193,12 @@ class ScriptedServer:
             raise Refusal(409, f"Run {run.run_id} is not yours.")
         run.lease_until = time.monotonic() + self.lease_seconds
 
-    def _receipt(self, run: StoredRun, body: dict) -> dict:
+    def _receipt(self, run: StoredRun, body: dict[str, Any]) -> dict[str, Any]:
         self._check(run, body["attempt"])
         last = len(run.events[run.attempt])
         return {"last": last, "abort": run.is_aborted, "lease_seconds": self.lease_seconds}
 
-    def _keep_events(self, run: StoredRun, body: dict) -> dict:
+    def _keep_events(self, run: StoredRun, body: dict[str, Any]) -> dict[str, Any]:
         self._check(run, body["attempt"])
         stored = run.events[run.attempt]
         if len(body["events"]) > 500:
@@ -207,7 +208,7 @@ class ScriptedServer:
         stored.extend(body["events"][len(stored) + 1 - body["first"] :])
         return self._receipt(run, body)
 
-    def _finish(self, run: StoredRun, body: dict) -> dict:
+    def _finish(self, run: StoredRun, body: dict[str, Any]) -> dict[str, Any]:
         if run.ending.get("attempt") == body["attempt"]:
             return {"status": run.status}
         self._check(run, body["attempt"])
@@ -217,7 +218,7 @@ class ScriptedServer:
         run.status = "CANCELLED" if run.is_aborted else body["status"]
         return {"status": run.status}
 
-    def _keep_screenshot(self, fields: dict) -> httpx.Response:
+    def _keep_screenshot(self, fields: dict[str, Any]) -> httpx.Response:
         with self._changed:
             run = self.runs[fields["run_id"]]
             self._check(run, fields["attempt"])

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
-from opendai_client.agent.drivers.port import Performed
+from opendai.engine import Step
+from opendai_client.agent.drivers.port import Performed, Run
 
 
 def shop_document(*, cleanup_after_abort: bool = False) -> str:
@@ -11,7 +13,9 @@ def shop_document(*, cleanup_after_abort: bool = False) -> str:
     states = [("Exit", "Normal", "Z"), ("Error", "Exception", "X"), ("Cleanup", "Cleanup", "Y")]
     states += [("Initial", "Start", "A"), ("Home", "Normal", "B"), ("Results", "Normal", "B")]
     numbers = {name: number for number, (name, _, _) in enumerate(states, start=1)}
-    elements: list[dict] = [{"id": 0, "name": "Shop", "type": "Root", "stateType": "Root", "parentId": None}]
+    elements: list[dict[str, Any]] = [
+        {"id": 0, "name": "Shop", "type": "Root", "stateType": "Root", "parentId": None}
+    ]
     elements += [
         {
             "id": numbers[name],
@@ -24,6 +28,7 @@ def shop_document(*, cleanup_after_abort: bool = False) -> str:
         }
         for name, kind, sorting in states
     ]
+    actions: list[tuple[str, str, str | None]]
     actions = [("Initial", "Open", "Home"), ("Home", "Search", "Results"), ("Results", "Back", "Home")]
     actions += [("Error", "Save the page", None), ("Cleanup", "Close", None)]
     elements += [
@@ -67,16 +72,16 @@ class ScriptedDriver:
 
     name = "scripted"
 
-    def __init__(self, behaviour: Callable | None = None) -> None:
+    def __init__(self, behaviour: Callable[[Step], Any] | None = None) -> None:
         self.behaviour = behaviour or (lambda _: None)
-        self.run = None
+        self.run: Run | None = None
         self.performed: list[str] = []
         self.closed = 0
 
-    def open(self, run) -> None:
+    def open(self, run: Run) -> None:
         self.run = run
 
-    def perform(self, step) -> Performed:
+    def perform(self, step: Step) -> Performed:
         self.performed.append(step.action)
         return self.behaviour(step) or Performed(passed=True, seconds=0.01)
 

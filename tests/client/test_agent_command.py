@@ -5,15 +5,17 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from scripted_server import ScriptedServer
-from shop import WHOLE_WALK, shop_document
-from tests.loopback import LoopbackServer
 
 from opendai_client.agent import cli
 from opendai_client.agent.configuration import Access, ConfigurationError, read_ini, read_secret
+from opendai_client.client import Client
+from tests.client.scripted_server import ScriptedServer
+from tests.client.shop import WHOLE_WALK, shop_document
+from tests.loopback import LoopbackServer
 
 ACCESS = ["--url", "http://server", "--client-id", "lab-1", "--client-secret", "s3cret"]
 INI = """\
@@ -58,7 +60,7 @@ def command(monkeypatch, capsys):
 @pytest.fixture
 def started(monkeypatch):
     """What the command would start, in place of starting it."""
-    agents = []
+    agents: list[Any] = []
     monkeypatch.setattr(cli, "_run_until_signalled", agents.append)
     return agents
 
@@ -194,8 +196,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(command, started, arguments, comp
 
 def test_a_server_that_does_not_let_the_agent_in_is_one_line_and_exit_code_1(command, monkeypatch):
     http = httpx.MockTransport(lambda _: httpx.Response(401, json={"error_description": "Bad credentials."}))
-    real = cli.Client
-    monkeypatch.setattr(cli, "Client", lambda *given, **options: real(*given, **options, transport=http))
+    monkeypatch.setattr(cli, "Client", lambda *given, **options: Client(*given, **options, transport=http))
     code, stderr = command(*ACCESS)
     assert code == 1
     told = [line for line in stderr.splitlines() if line.startswith("opendai-agent: ")]

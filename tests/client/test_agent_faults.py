@@ -5,8 +5,6 @@ import threading
 import time
 
 import pytest
-from scripted_server import LOST, REFUSED
-from shop import WHOLE_WALK, ScriptedDriver, shop_document
 
 from opendai_client.agent import persistence, reporter
 from opendai_client.agent.drivers.port import LogLine, Performed, Screenshot
@@ -15,6 +13,8 @@ from opendai_client.agent.persistence import RunLost, Stopped, insist
 from opendai_client.agent.protocol import AgentService
 from opendai_client.agent.reporter import Reporter
 from opendai_client.errors import ClientError, ServerUnreachable
+from tests.client.scripted_server import LOST, REFUSED
+from tests.client.shop import WHOLE_WALK, ScriptedDriver, shop_document
 
 
 def actions(run, attempt=1):
@@ -171,6 +171,7 @@ def test_a_reporter_holds_few_events_while_the_server_is_away_and_loses_none(ser
     service = AgentService(client.connection)
     service.register(version="1", drivers=[])
     claim = service.claim("key", wait_seconds=1)
+    assert claim
     with Reporter(service, claim, Interruption(stop)) as voice:
         server.is_down = True
         told = 0
@@ -196,6 +197,7 @@ def test_a_server_that_accepts_and_forgets_loses_the_run(server, client):
     service = AgentService(client.connection)
     service.register(version="1", drivers=[])
     claim = service.claim("key", wait_seconds=1)
+    assert claim
     server._keep_events = server._receipt
     with Reporter(service, claim, Interruption(threading.Event())) as voice:
         voice.add({"type": "log", "message": "hello"})

@@ -3,13 +3,13 @@ import time
 
 import httpx
 import pytest
-from scripted_server import ScriptedServer
-from shop import WHOLE_WALK, ScriptedDriver, shop_document
 
 from opendai_client.agent.drivers.port import LogLine, Performed, Screenshot, StepInterrupted
 from opendai_client.agent.loop import Agent
 from opendai_client.client import Client
 from opendai_client.errors import ClientError
+from tests.client.scripted_server import ScriptedServer
+from tests.client.shop import WHOLE_WALK, ScriptedDriver, shop_document
 
 
 def triples(steps):
@@ -180,6 +180,7 @@ def test_a_driver_may_cut_the_aborted_step_short(server, working):
 
     def hang(step):
         server.abort(run)
+        assert driver.run
         assert driver.run.interruption.wait(10)
         raise StepInterrupted
 

@@ -113,7 +113,7 @@ def test_a_token_source_does_not_show_what_it_holds():
 
 
 def _server_that_knows(good):
-    calls = []
+    calls: list[str] = []
 
     def handle(request):
         if request.url.path.endswith("/token"):

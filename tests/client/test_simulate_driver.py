@@ -4,17 +4,17 @@ import time
 
 import pytest
 from PIL import Image
-from shop import shop_document
 
-from opendai.engine import Outcome, Plan, Step, parse_model, start_walk
+from opendai.engine import Outcome, Phase, Plan, Step, parse_model, start_walk
 from opendai_client.agent.drivers.failures import FailureRule
 from opendai_client.agent.drivers.pictures import draw_state
 from opendai_client.agent.drivers.port import Run, StepInterrupted
 from opendai_client.agent.drivers.simulate import SimulateDriver
 from opendai_client.agent.interruption import Interruption
+from tests.client.shop import shop_document
 
-SEARCH = Step(2, "walk", "Home", "Search", "Results")
-QUICK = Step(1, "walk", "Home", "Wait", "Home")
+SEARCH = Step(2, Phase.WALK, "Home", "Search", "Results")
+QUICK = Step(1, Phase.WALK, "Home", "Wait", "Home")
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ def test_a_picture_of_any_state_decodes_and_is_small(state):
     image = Image.open(io.BytesIO(data))
     image.load()
     assert (image.format, image.size) == ("PNG", (480, 270))
-    assert image.text["Title"] == state
+    assert image.info["Title"] == state
     assert len(data) < 20_000
 
 

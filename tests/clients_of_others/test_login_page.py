@@ -1,5 +1,7 @@
 """The login page in a real browser: by keyboard alone, on a narrow screen, and for those who have it read out."""
 
+from typing import Literal
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -94,6 +96,7 @@ def test_nothing_is_wider_than_the_screen(login: Page, width: int) -> None:
     assert login.evaluate(ASKED)["width"] <= width
     for name in ("Username", "Password"):
         box = login.get_by_label(name).bounding_box()
+        assert box
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
         # Large enough for a finger (WCAG 2.2, 2.5.8).
@@ -112,7 +115,7 @@ def test_the_page_can_be_read_out(login: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_what_is_behind_it(login: Page, scheme: str) -> None:
+def test_text_stands_out_from_what_is_behind_it(login: Page, scheme: Literal["light", "dark"]) -> None:
     login.emulate_media(color_scheme=scheme)
     for selector in ("h1", "label", "button"):
         assert login.locator(selector).first.evaluate(CONTRAST) >= 4.5

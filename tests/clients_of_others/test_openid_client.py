@@ -49,6 +49,7 @@ def program(provider: Provider, tmp_path: Path) -> Iterator[subprocess.Popen[str
 
 
 def test_openid_client_accepts_everything(provider: Provider, program: subprocess.Popen[str]) -> None:
+    assert program.stdout
     asked = json.loads(program.stdout.readline())
     assert asked["seen"]["active"] is True
     assert asked["seen"]["client_id"] == "client:dai:node"

@@ -1,5 +1,7 @@
 """python-keycloak, which takes the server for a Keycloak."""
 
+from typing import Any
+
 import pytest
 from jwcrypto.jwk import JWK
 from keycloak import KeycloakOpenID
@@ -53,7 +55,8 @@ def test_a_person_logs_in_by_password_and_out_again(portal: KeycloakOpenID) -> N
     first = portal.token("alice", PASSWORD)
     seen = portal.introspect(first["access_token"])
     assert (seen["active"], seen["username"]) == (True, "alice")
-    assert portal.userinfo(first["access_token"])["preferred_username"] == "alice"
+    person: Any = portal.userinfo(first["access_token"])
+    assert person["preferred_username"] == "alice"
     second = portal.refresh_token(first["refresh_token"])
     assert second["session_state"] == first["session_state"]
     assert portal.logout(second["refresh_token"]) == {}

@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
 import pytest
 from joserfc import jwt
@@ -98,7 +99,7 @@ def counting(client: TestClient, database: Database) -> CountingDatabase:
 @pytest.fixture
 def ring(counting: CountingDatabase, secret_key, clock: Clock) -> KeyRing:
     """A ring of a server of the test's own, which nobody reads again."""
-    return KeyRing(counting, secret_key, clock=clock)
+    return KeyRing(cast("Database", counting), secret_key, clock=clock)
 
 
 def _token(ring: KeyRing) -> tuple[Tokens, str]:

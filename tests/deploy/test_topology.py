@@ -49,8 +49,7 @@ def test_agent_walks_both_kinds_of_run(
             assert directed["testcase"] == case["testcaseName"]
             assert [known["isconnected"] for known in client.agents()] == [True]
             _check_screenshots(deployment, url, _token_of_admin(url, secret_files), client, explored)
-    assert not agent.is_running
-    assert not server.is_running
+    assert [agent.is_running, server.is_running] == [False, False]
 
 
 def test_two_servers_start_at_once_on_an_empty_database(deployment: Deployment, secret_files: Path) -> None:

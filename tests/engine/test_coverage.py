@@ -87,7 +87,7 @@ def test_going_back_leads_only_to_the_state_before() -> None:
         ],
     )
     items = engine.coverage_items(model, path_depth=2)
-    assert {second for first, second in items if first == ("B", "back")} == {
+    assert {item[1] for item in items if item[0] == ("B", "back")} == {
         ("S", "a"),
         ("S", "b"),
         ("A", "ab"),
@@ -148,7 +148,7 @@ def _count_paths(model: Model, length: int) -> int:
     return len(found)
 
 
-def _extend(model: Model, place, path, length, found) -> None:  # type: ignore[no-untyped-def]
+def _extend(model: Model, place, path, length, found) -> None:
     if len(path) == length:
         found.add(path)
         return

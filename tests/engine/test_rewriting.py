@@ -92,7 +92,7 @@ _values = st.recursive(
 _entries = st.lists(
     st.fixed_dictionaries({"testcaseName": _names}, optional={"testcase": _names, "other": _values}),
     max_size=4,
-    unique_by=lambda entry: entry["testcaseName"],
+    unique_by=lambda entry: str(entry["testcaseName"]),
 )
 
 

@@ -1,7 +1,8 @@
 """Small models, walks through them, and slow searches that are too simple to be wrong."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ NORMAL, START, EXIT = StateKind.NORMAL, StateKind.START, StateKind.EXIT
 
 
 def make_model(
-    states: str | Mapping[str, StateKind], actions: list[tuple[object, ...]], **settings: object
+    states: str | Mapping[str, StateKind], actions: Iterable[tuple[Any, ...]], **settings: Any
 ) -> Model:
     """A model from names. The first state is Start if kinds are not given.
 
@@ -24,7 +25,7 @@ def make_model(
     ids = {name: number for number, name in enumerate(kinds, start=1)}
     made = []
     for number, (name, owner, target, *fields) in enumerate(actions, start=100):
-        link = {"owner": ids.get(owner), "target": ids.get(target)}
+        link: dict[str, Any] = {"owner": ids.get(owner), "target": ids.get(target)}
         made.append(Action(number, name, **link, **(fields[0] if fields else {})))
     return engine.build_model(
         name="M",

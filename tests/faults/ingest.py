@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from typing import Any
 
 import msgpack
 
@@ -68,7 +69,7 @@ class Ingest:
             assert answer == {"artifactid": identity}
             self.acknowledged_screenshots.append(identity)
 
-    def _insist(self, path: str, body: dict) -> dict | None:
+    def _insist(self, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
         """The answer, or None if the client was told to stop before there was one."""
         while not self._stopping.is_set():
             try:

@@ -88,9 +88,9 @@ class Process:
 class Server:
     """`opendai serve` on a folder; it can be killed and started again on the same port."""
 
-    def __init__(self, folder: Path, *arguments: str, port: int = 0, **settings: object) -> None:
+    def __init__(self, folder: Path, *arguments: str, port: int = 0, **settings: Any) -> None:
         self.folder = folder
-        self.options = {
+        self.options: dict[str, Any] = {
             "data_dir": folder,
             "admin_password": ADMIN_PASSWORD,
             "lease_seconds": 2,

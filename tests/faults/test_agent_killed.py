@@ -1,6 +1,7 @@
 """An agent that dies in the middle: lease, next attempt, fence, and the end after three attempts."""
 
 import uuid
+from functools import partial
 from typing import Any
 
 import msgpack
@@ -61,7 +62,7 @@ def test_three_silent_attempts_are_an_error(server: Server, people: Any):
             # The first lease ran out by the clock; the others need not be waited for.
             _end_lease(server, run_id)
         awaited = "ERROR" if attempt == 3 else "QUEUED"
-        wait_until(lambda awaited=awaited: _run(server, run_id).status == awaited, awaited)
+        wait_until(partial(_has_status, server, run_id, awaited), awaited)
 
     assert _refusal(lab, run_id, "heartbeat", {"attempt": 3}) == 409
     assert (ci.execution(execution)["status"], ci.execution(execution)["attempt"]) == ("ERROR", 3)
@@ -86,7 +87,7 @@ def test_late_reports_of_an_old_attempt_change_nothing(server: Server, people: A
     _send(lab, f"/runs/{run_id}/events", _events(2, 1, 1))
     before = _everything(server, run_id)
 
-    late = {
+    late: dict[str, dict[str, Any]] = {
         "events": _events(1, 4, 2),
         "heartbeat": {"attempt": 1},
         "finish": {"attempt": 1, "last": 3, "status": "PASSED", "reason": ""},
@@ -151,6 +152,10 @@ def _events(attempt: int, first: int, count: int) -> dict[str, object]:
 def _end_lease(server: Server, run_id: int) -> None:
     with server.database.writing() as session:
         session.execute(update(tables.Run).where(tables.Run.id == run_id).values(lease_ends=0.0))
+
+
+def _has_status(server: Server, run_id: int, status: str) -> bool:
+    return _run(server, run_id).status == status
 
 
 def _run(server: Server, run_id: int) -> tables.Run:

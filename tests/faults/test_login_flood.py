@@ -20,6 +20,7 @@ _MOST_MILLISECONDS = 500.0
 
 def test_a_flood_of_logins_leaves_the_rest_of_the_server_working(server: Server):
     url = httpx.URL(server.url)
+    assert url.port
     address = (url.host, url.port)
     given = {"username": "admin", "password": ADMIN_PASSWORD}
     token = httpx.post(f"{server.url}/ai/auth", json=given).raise_for_status().json()["access_token"]

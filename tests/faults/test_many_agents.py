@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, Self
 
 import pytest
@@ -94,7 +95,7 @@ def _kill_and_restart(
 ) -> None:
     """Kill each process while it holds a run, and start one of the same name in its place."""
     for victim, process in zip(victims, processes, strict=True):
-        wait_until(lambda victim=victim: _holds_a_run(server, victim), "the victim holds a run")
+        wait_until(partial(_holds_a_run, server, victim), "the victim holds a run")
         time.sleep(random.uniform(0.0, 0.3))
         process.kill()
         stack.enter_context(server.agent(victim))

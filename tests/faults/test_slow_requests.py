@@ -25,8 +25,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 async def _nothing() -> Sending:
-    return
-    yield b""
+    nothing: tuple[bytes, ...] = ()
+    for data in nothing:
+        yield data
 
 
 async def _a_header_letter_by_letter() -> Sending:

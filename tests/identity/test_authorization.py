@@ -1,6 +1,7 @@
 """Logging in by the page: the flow, the sessions of a browser, and what a program is told."""
 
 import re
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -40,7 +41,7 @@ def test_a_person_logs_in_and_the_browser_brings_a_code(
     assert (row.challenge, row.nonce, row.scope) == (CHALLENGE, "the nonce", granted_scope("openid profile"))
     assert row.login_id is None
     assert session_row.user_id == alice.id
-    assert session_row.cookie_sha256 == hash_secret(browser.session_cookie)
+    assert session_row.cookie_sha256 == hash_secret(str(browser.session_cookie))
 
 
 def test_a_person_without_rights_may_log_in(browser: Browser, nobody: Person):
@@ -139,7 +140,7 @@ def test_each_login_gives_the_browser_a_new_secret_and_the_last_one_ends(
     browser: Browser, alice: Person, database: Database
 ):
     first = handed_over(browser.log_in())
-    cookie = browser.session_cookie
+    cookie = str(browser.session_cookie)
     second = handed_over(browser.log_in(prompt="login"))
     assert browser.session_cookie != cookie
     # The same person is still logged in: the programs keep their logins.
@@ -165,7 +166,8 @@ def test_another_person_ends_the_logins_of_the_one_before(
 ):
     first = handed_over(browser.log_in("alice"))
     with database.writing() as session:
-        login = begin_login(session, session.get(tables.User, alice.id), lifetime=600)
+        login = begin_login(session, session.get_one(tables.User, alice.id), lifetime=600)
+        assert login
         login.browser_session_id = first["session_state"]
     second = handed_over(browser.log_in("bob", prompt="login"))
     assert second["session_state"] != first["session_state"]
@@ -212,7 +214,7 @@ def test_another_person_ends_the_logins_of_the_one_before(
     ],
 )
 def test_a_request_that_cannot_be_granted_comes_back_with_an_error(
-    browser: Browser, alice: Person, database: Database, changes: dict, error: str
+    browser: Browser, alice: Person, database: Database, changes: dict[str, Any], error: str
 ):
     browser.be_logged_in(database, alice)
     given = handed_over(browser.authorize(**changes))

@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -80,6 +81,7 @@ def test_the_realm_shows_the_key_that_signs(client: TestClient):
     key = load_der_public_key(base64.b64decode(realm.pop("public_key"), validate=True))
     listed = client.get(f"{OPENID}/certs").json()["keys"][0]
     modulus = int.from_bytes(base64.urlsafe_b64decode(listed["n"] + "=="))
+    assert isinstance(key, RSAPublicKey)
     assert key.public_numbers().n == modulus
     assert realm == {
         "realm": "eggplant",

@@ -107,7 +107,7 @@ def test_basic_that_says_nothing_is_an_invalid_client(client: TestClient, creden
 
 @pytest.mark.parametrize("encoded", ["???", "w6", "/w==", "é"])
 def test_basic_that_cannot_be_decoded_is_an_invalid_client(client: TestClient, encoded: str) -> None:
-    headers = {"Authorization": f"Basic {encoded}".encode()}
+    headers = {b"Authorization": f"Basic {encoded}".encode()}
     response = client.post(TOKEN, data={"grant_type": "client_credentials"}, headers=headers)
     assert refusal(response) == (401, "invalid_client")
 

@@ -54,7 +54,7 @@ def test_the_page_says_what_it_allows(browser: Browser):
         ("com.example.shop:/back", "com.example.shop:"),
     ):
         page = browser.authorize(redirect_uri=uri)
-        style = re.search(r"<style>(.*)</style>", page.text, re.DOTALL)[1]
+        (style,) = re.findall(r"<style>(.*)</style>", page.text, re.DOTALL)
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         assert page.headers["content-security-policy"] == (
             f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self' {source}; "
@@ -147,7 +147,7 @@ def test_a_page_that_was_shown_too_long_ago_is_refused(
 ):
     page = browser.authorize()
     shown = time.time()
-    monkeypatch.setattr(page_forms.time, "time", lambda: shown + 1801)
+    monkeypatch.setattr(f"{page_forms.__name__}.time.time", lambda: shown + 1801)
     response = browser.submit(page, username="alice", password=PASSWORD)
     assert is_error_page(response)
     assert "This page is out of date." in response.text

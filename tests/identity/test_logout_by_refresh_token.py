@@ -1,5 +1,6 @@
 """Logging out by a refresh token."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -97,9 +98,9 @@ def test_logging_out_while_others_log_in_and_refresh_leaves_no_login(
         answer = portal.log_in(browser_session=browser_session)
         codes = [portal.code(browser_session=browser_session) for _ in range(3)]
         ended, refreshed, *exchanged = at_once(
-            lambda answer=answer: portal.ask("logout", refresh_token=answer["refresh_token"]),
-            lambda answer=answer: portal.refresh(answer["refresh_token"]),
-            *(lambda code=code: portal.exchange(code) for code in codes),
+            partial(portal.ask, "logout", refresh_token=answer["refresh_token"]),
+            partial(portal.refresh, answer["refresh_token"]),
+            *(partial(portal.exchange, code) for code in codes),
         )
         assert ended.status_code == 204
         assert {response.status_code for response in (refreshed, *exchanged)} <= {200, 400}

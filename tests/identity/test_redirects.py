@@ -1,5 +1,6 @@
 """Where a browser is sent with a code or an error, and where never."""
 
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -120,7 +121,8 @@ def test_a_second_address_or_client_is_not_chosen_from(browser: Browser, name: s
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
 @pytest.mark.parametrize("value", ["", "unknown", "shop-id\0", "\ud7ff\ue000", LONG])
 def test_a_client_or_an_address_that_is_not_known_is_a_page(browser: Browser, name: str, value: str):
-    assert is_error_page(browser.authorize(**{name: value}))
+    given: dict[str, Any] = {name: value}
+    assert is_error_page(browser.authorize(**given))
     assert is_error_page(browser.authorize(without=(name,)))
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -196,8 +197,8 @@ def test_a_copied_token_and_a_refresh_at_once_leave_no_login(portal: Portal, dat
         second = portal.refresh(first["refresh_token"]).json()
         change_login(database, rotated=database_clock() - 10)
         copied, own = at_once(
-            lambda first=first: portal.refresh(first["refresh_token"]),
-            lambda second=second: portal.refresh(second["refresh_token"]),
+            partial(portal.refresh, first["refresh_token"]),
+            partial(portal.refresh, second["refresh_token"]),
         )
         assert copied.status_code == 400
         assert own.status_code in {200, 400}

@@ -72,7 +72,8 @@ def test_tokens_of_the_login_are_refused_at_once(
     shop_visit: Visit, client: TestClient, alice: Person, database: Database, app: Server
 ):
     with database.reading() as session:
-        user, login = session.get(tables.User, alice.id), session.get(tables.Login, shop_visit.login)
+        user = session.get_one(tables.User, alice.id)
+        login = session.get_one(tables.Login, shop_visit.login)
     token, _ = token_for_user(app.state.parts.tokens, user, login, lifetime=600)
     bearer = {"Authorization": f"Bearer {token}"}
     assert client.get("/ai/agents", headers=bearer).status_code == 200
@@ -183,7 +184,7 @@ def test_an_address_of_a_client_that_was_revoked_is_not_gone_to(shop_visit: Visi
     )
 
 
-def _signed_with_bytes(secret: bytes, kid: str, body: str) -> str:
+def _signed_with_bytes(secret: bytes, kid: str | None, body: str) -> str:
     header = json.dumps({"alg": "HS256", "kid": kid}).encode()
     text = f"{base64.urlsafe_b64encode(header).decode().rstrip('=')}.{body}"
     mac = hmac.digest(secret, text.encode(), "sha256")

@@ -43,7 +43,7 @@ def test_another_site_cannot_log_somebody_out(
 ):
     confirm = f"{LOGOUT}/logout-confirm"
     page = shop_visit.log_out()
-    cookie = shop_visit.browser.session_cookie
+    cookie = str(shop_visit.browser.session_cookie)
     assert is_logout_refusal(shop_visit.browser.client.post(confirm, data={"form_state": "x"}))
     assert is_logout_refusal(shop_visit.browser.client.post(confirm, data={"other": "x"}))
     shop_visit.browser.forget()

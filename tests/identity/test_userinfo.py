@@ -1,5 +1,7 @@
 """Who the holder of an access token is."""
 
+from typing import Any
+
 import pytest
 
 from opendai.api.server import Server
@@ -72,7 +74,9 @@ def test_without_a_token_it_says_that_one_is_needed(client: TestClient, method: 
         {"method": "POST", "data": {"access_token": "x" * 4096}},
     ],
 )
-def test_a_token_that_is_not_good_is_401_with_a_challenge(client: TestClient, request_parts: dict) -> None:
+def test_a_token_that_is_not_good_is_401_with_a_challenge(
+    client: TestClient, request_parts: dict[str, Any]
+) -> None:
     response = client.request(url=USERINFO, **request_parts)
     assert (response.status_code, response.json()) == (401, REFUSED)
     assert response.headers["www-authenticate"] == 'Bearer error="invalid_token"'

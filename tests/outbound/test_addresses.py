@@ -33,7 +33,7 @@ def knowing_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def getaddrinfo(host: str, *given: Any, **options: Any) -> Any:
         flags = options.pop("flags", 0) | socket.AI_NUMERICHOST
-        return real(host, *given, **options, flags=flags)
+        return real(host, *given, **{**options, "flags": flags})
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 

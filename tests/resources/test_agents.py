@@ -1,5 +1,7 @@
 """/ai/agents."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
@@ -26,7 +28,8 @@ PUBLISHED = {
 def test_creating_an_agent_works_as_a_form_and_as_json(
     client: TestClient, admin: Person, medium: str
 ) -> None:
-    response = client.post("/ai/agents", headers=admin.bearer, **{medium: PUBLISHED})
+    given: dict[str, Any] = {medium: PUBLISHED}
+    response = client.post("/ai/agents", headers=admin.bearer, **given)
     assert response.status_code == 200
     assert response.json() == {"id": 1, **PUBLISHED}
     assert client.get("/ai/agents/1", headers=admin.bearer).json() == {"id": 1, **PUBLISHED}

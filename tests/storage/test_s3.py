@@ -51,6 +51,7 @@ def test_bucket_is_made_once(s3_server: S3Server) -> None:
 
 def test_links_lead_to_the_address_that_clients_use(place: Bucket) -> None:
     # The same server under another name: what is signed for one is refused under the other.
+    assert place.endpoint_url
     public = place.endpoint_url.replace("127.0.0.1", "localhost")
     with closing(S3Store(replace(place, public_endpoint_url=public))) as store:
         store.put("picture", b"png", content_type="image/png")

@@ -27,7 +27,7 @@ OVER, PRESENT = 61, 1
 def fill(database: Database, alice: Person, client_id: int, *, number: int, seconds_ago: float) -> None:
     """A row of each kind that ended so long ago; of browser sessions two, as the other rows hang on one."""
     with database.writing() as session:
-        now = session.scalar(select(database_clock()))
+        now = session.scalars(select(database_clock())).one()
         end = {"expires": now - seconds_ago}
         kept = {"user_id": alice.id, "authenticated": now}
         sessions = [
@@ -75,7 +75,7 @@ def test_what_is_over_goes_and_the_rest_stays(
 
 def test_many_go_batch_by_batch(app: Server, client: TestClient, database: Database) -> None:
     with database.writing() as session:
-        now = session.scalar(select(database_clock()))
+        now = session.scalars(select(database_clock())).one()
         rows = [{"jti": f"{number}", "expires": now - OVER} for number in range(1001)]
         session.execute(insert(tables.RevokedToken), rows)
     delete_expired(app.state.parts, threading.Event())

@@ -13,6 +13,7 @@ from opendai.credentials import provider_keys
 from opendai.database import Database
 from opendai.resources.accounts.outside_users import outside_provider
 from opendai.settings import Settings
+from tests.arranging.parts import connections_in_use
 from tests.credentials.outside.provider import (
     DISCOVERY,
     EC,
@@ -79,9 +80,9 @@ def test_while_one_fetches_the_others_are_not_held_up_and_hold_no_connection(
         may_go.wait(10)
         # The worker has a connection now and then; the one of a request would be there all the time.
         ends_at = time.monotonic() + 2
-        while database.engine.pool.checkedout() and time.monotonic() < ends_at:
+        while connections_in_use(database) and time.monotonic() < ends_at:
             time.sleep(0.001)
-        held.append(database.engine.pool.checkedout())
+        held.append(connections_in_use(database))
 
     provider.on_request = wait
     headers = token("erin", "user")
@@ -180,8 +181,10 @@ def test_keys_on_another_private_host_are_not_fetched(
 def test_only_keys_for_signatures_count_and_odd_ones_are_passed_over(
     client: TestClient, app: Server, use: Use, provider: Provider, token: TokenOf
 ) -> None:
+    outside = app.state.parts.outside
+    assert outside
     public = RSA.as_dict(private=False)
-    others = [
+    others: list[Any] = [
         {**public, "kid": "for encryption", "use": "enc"},
         {**public, "kid": "for another algorithm", "alg": "RS512"},
         {**public, "kid": "for an algorithm of another kind", "alg": "ES256"},
@@ -196,7 +199,7 @@ def test_only_keys_for_signatures_count_and_odd_ones_are_passed_over(
     ]
     provider.keys = [*others, {**public, "alg": "RS256"}]
     assert me(client, token("erin", "user"))[0] == 200
-    assert app.state.parts.outside._keys._keys.keys() == {"one"}
+    assert outside._keys._keys.keys() == {"one"}
     claims = provider.claims("erin", "admin")
     names = [entry["kid"] for entry in others if isinstance(entry, dict)]
     for kid in names:
@@ -211,7 +214,7 @@ def test_only_keys_for_signatures_count_and_odd_ones_are_passed_over(
 @pytest.mark.parametrize("name", ["oidc_issuer", "oidc_jwks_url"])
 def test_a_setting_that_is_no_address_is_refused(name: str, url: str) -> None:
     with pytest.raises(ValidationError, match=name):
-        Settings(**{name: url})
+        Settings.model_validate({name: url})
 
 
 @pytest.mark.parametrize("issuer", ["http://a b/", "http://ä.example/", "http://host:0/", "http://a..b/"])

@@ -1,6 +1,7 @@
 """/ai/internal/auth."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,8 @@ def test_the_right_password_answers_the_user_without_a_token(
     client: TestClient, ci: Program, alice: Person, switched_on: None, medium: str
 ) -> None:
     credentials = {"username": "alice", "password": PASSWORD}
-    response = client.post(ADDRESS, headers=ci.bearer, **{medium: credentials})
+    given: dict[str, Any] = {medium: credentials}
+    response = client.post(ADDRESS, headers=ci.bearer, **given)
     assert response.status_code == 200
     groups = response.json()["groups"]
     assert response.json() == {

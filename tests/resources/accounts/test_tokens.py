@@ -2,6 +2,7 @@
 
 import base64
 import json
+from typing import Any
 
 import pytest
 
@@ -133,7 +134,8 @@ def test_the_password_grant_needs_the_right_password_and_an_administrators_clien
 @pytest.mark.parametrize("medium", ["data", "json"])
 def test_logging_in_answers_the_user_and_a_token(client: TestClient, alice: Person, medium: str) -> None:
     credentials = {"username": "alice", "password": PASSWORD}
-    response = client.post("/ai/auth", **{medium: credentials})
+    given: dict[str, Any] = {medium: credentials}
+    response = client.post("/ai/auth", **given)
     assert response.status_code == 200
     body = response.json()
     bearer = {"Authorization": f"Bearer {body.pop('access_token')}"}

@@ -4,6 +4,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from opendai.resources.ai_servers.calls import ServerCalls
 from opendai.resources.ai_servers.generations import claim, fail, finish, give_up, renew
 from opendai.resources.ai_servers.proposals import Draft
 from opendai.worker.drafts import draft, next_task
+from tests.arranging.parts import connections_in_use
 from tests.conftest import Person
 from tests.inprocess import TestClient
 from tests.outbound.scripted import Script, Scripted, scripted
@@ -39,6 +41,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("loopback")]
 STAMP = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00")
 
 
+def _is_asked(server: Scripted, times: int) -> bool:
+    return len(server.requests) == times
+
+
 def test_what_is_asked_for_again_and_again_waits_as_long_as_it_is_told(
     client: TestClient, admin: Person, database: Database
 ) -> None:
@@ -49,10 +55,10 @@ def test_what_is_asked_for_again_and_again_waits_as_long_as_it_is_told(
         eventually(lambda: look(client, admin)["failure"])
         waiting = look(client, admin)
         with database.reading() as session:
-            left = session.scalar(select(tables.Generation.claimable_from - database_clock()))
+            left = session.scalars(select(tables.Generation.claimable_from - database_clock())).one()
         for attempt in (2, 3):
             expire(database)
-            eventually(lambda number=attempt: len(server.requests) == number)
+            eventually(partial(_is_asked, server, attempt))
             # Only then is the next wait written down, which `expire` is to shorten.
             eventually(lambda: look(client, admin)["status"] != "RUNNING")
         failed = wait_for(client, admin, status="FAILED")
@@ -284,7 +290,7 @@ def test_holding_nothing_while_the_server_thinks(
     for other in others:
         other()
     # The other drafters may look for work at this moment.
-    eventually(lambda: database.engine.pool.checkedout() == 0)
+    eventually(lambda: connections_in_use(database) == 0)
     assert look(client, alice)["status"] == "RUNNING"
 
 

@@ -46,7 +46,7 @@ BAD_FIELDS: list[tuple[str, Any]] = [
         ("url", value)
         for value in ("http://0", "http://%31%32%37.0.0.1", "http://[fe80::1%25eth0]", "HTTP://127.0.0.1")
     ],
-    *[("description", value) for value in (1, "a\0b", "\udfff", "a" * 65_537, {})],
+    *[("description", value) for value in (1, "a\0b", "\udfff", "a" * 65_537, {"a": 1})],
     *[("payload_template", value) for value in (1, "a\0b", "\udfff", "a" * 65_537, {"a": 1})],
     *[("json_path", value) for value in ("a..b", "a[-1]", "$..a", "a[?(@.x)]", "a" * 201, 1, "a\0b")],
     *[

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from opendai import tables
 from opendai.api.server import Server
 from opendai.database import Database
+from tests.arranging.parts import connections_in_use
 from tests.conftest import Person, Program
 from tests.inprocess import TestClient
 from tests.outbound.scripted import Script, Scripted, scripted
@@ -183,7 +184,7 @@ def test_no_more_than_so_many_are_asked_at_once_and_the_rest_of_the_server_works
         begun = time.monotonic()
         changed = client.patch(f"{SERVERS}/1", headers=admin.bearer, json={"description": "Thinks long."})
         assert (changed.status_code, time.monotonic() - begun < 2) == (200, True)
-        assert database.engine.pool.checkedout() <= 1
+        assert connections_in_use(database) <= 1
         going_on.set()
         assert [found.result().json()["failure"] for found in waiting] == [None] * at_once
         assert attempt(client, admin).json()["is_successful"]

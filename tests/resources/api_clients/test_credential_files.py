@@ -52,7 +52,7 @@ def test_no_cell_of_the_csv_is_a_formula(client: TestClient, admin: Person, clie
 
 def test_no_secret_is_an_option_or_a_formula(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = iter(["-begins-like-an-option", "-", "good"])
-    monkeypatch.setattr(api_clients.secrets, "token_urlsafe", lambda _size: next(drawn))
+    monkeypatch.setattr(f"{api_clients.__name__}.secrets.token_urlsafe", lambda _size: next(drawn))
     assert api_clients._new_secret() == "good"
 
 

@@ -117,7 +117,8 @@ def test_the_first_address_logs_in_and_out_as_the_present_one(
     client: TestClient, alice: Person, medium: str
 ) -> None:
     credentials = {"username": "alice", "password": PASSWORD}
-    response = client.post("/auth", **{medium: credentials})
+    given: dict[str, Any] = {medium: credentials}
+    response = client.post("/auth", **given)
     assert response.status_code == 200
     assert response.json().keys() == client.post("/ai/auth", json=credentials).json().keys()
     bearer = {"Authorization": f"Bearer {response.json()['access_token']}"}

@@ -96,7 +96,7 @@ def test_finishing_gives_the_run_its_status_and_coverage(
     client: TestClient, alice: Person, agent: HandAgent, run: dict[str, Any], database: Database
 ) -> None:
     agent.report(1, [step(1), step(2, "HomePage", "e_FindOwners", passed=False, message="no such button")])
-    ending = {
+    ending: dict[str, Any] = {
         "status": "FAILED",
         "reason": "a step failed",
         "failed_state": "HomePage",

@@ -165,7 +165,12 @@ def test_every_page_is_the_slice_of_the_whole_list(
         ):
             ordered = expected[::-1] if sort == "-id" else expected
             first = max(offset, 0)
-            asked_for = [*_pairs(query), ("sort", sort), ("offset", str(offset)), ("limit", "4")]
+            asked_for: list[tuple[str, str | int | float | bool | None]] = [
+                *_pairs(query),
+                ("sort", sort),
+                ("offset", str(offset)),
+                ("limit", "4"),
+            ]
             body = client.get("/ai/runs", headers=person.bearer, params=asked_for).json()
             assert body["items"] == ordered[first : first + 4], (query, person.name, sort, offset)
             assert body["total_count"] == len(expected), (query, person.name)
