@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from opendai import tables
 from opendai.database import Database
+from tests.arranging.racing import at_once
 from tests.arranging.walking import HandAgent, log, step
 from tests.conftest import Person
 from tests.inprocess import TestClient
@@ -134,3 +135,13 @@ def test_an_error_is_written_down_with_its_reason(
     assert entry.message == 'Run 1: the driver is missing; out of reach: State "X".'
     lines = client.get("/ai/runlogs/1", headers=alice.bearer).json()["items"]
     assert "the driver is missing" in lines[-1]["message"]
+
+
+def test_the_same_finish_at_the_same_moment_gets_the_same_answer(
+    agent: HandAgent, run: dict[str, Any], database: Database
+) -> None:
+    agent.report(1, [step(1)])
+    answers = at_once(*[lambda: agent.finish(1, last=1)] * 4)
+    assert [(answer.status_code, answer.json()) for answer in answers] == [(200, {"status": "PASSED"})] * 4
+    with database.reading() as session:
+        assert session.scalars(select(tables.ModelVersion.passed)).one() == 1

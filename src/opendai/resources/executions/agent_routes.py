@@ -23,7 +23,7 @@ from opendai.resources.executions.reporting import (
     Attempt,
     EventsIn,
     FinishIn,
-    finish,
+    finish_once,
     hold,
     record_events,
     renew,
@@ -183,20 +183,7 @@ def report_heartbeat(
 def finish_run(caller: AgentClient, session: SessionDep, run_id: Id, given: FinishIn) -> FinishedOut:
     """End a run. Doing so again answers the same."""
     agent = _agent_of(session, caller)
-    ended = session.scalar(
-        select(tables.Run.status).where(
-            tables.Run.id == run_id,
-            tables.Run.agent_id == agent.id,
-            tables.Run.attempt == given.attempt,
-            tables.Run.last_event == given.last,
-            tables.Run.ended_at.is_not(None),
-        )
-    )
-    if ended is not None:
-        return FinishedOut(status=ended)
-    run = hold(session, run_id, agent.id, given.attempt)
-    finish(session, run, given)
-    return FinishedOut(status=run.status)
+    return FinishedOut(status=finish_once(session, run_id, agent.id, given))
 
 
 def _claim(

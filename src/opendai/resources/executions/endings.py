@@ -28,6 +28,8 @@ def end_runs(session: Session, endings: Sequence[Ending]) -> None:
     """Give runs their final status, and count what they took towards their versions and test cases."""
     changes: Counter[Kind] = Counter()
     for run, status, reason in endings:
+        # Before anything changes, so that all changes of a run are one UPDATE.
+        run.coverage = _coverage(session, run)
         changes[kind_of(run)] -= 1
         run.status = status
         run.reason = reason
@@ -36,7 +38,6 @@ def end_runs(session: Session, endings: Sequence[Ending]) -> None:
     runs = [ending.run for ending in endings]
     add_to_totals(session, runs)
     for run, status, reason in endings:
-        run.coverage = _coverage(session, run)
         severity = "INFO" if status == PASSED else "WARNING"
         write_log(session, run, f"The run ended as {status}: {reason}.", severity)
         if status == ERROR:

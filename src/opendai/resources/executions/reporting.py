@@ -69,16 +69,19 @@ class FinishIn(Input):
     unreachable: Annotated[list[Line], Field(max_length=10_000)] = []
 
 
-# Built once, as it is asked with every report.
+# Built once, because every report runs it.
 _LOCKED = select(tables.Run).where(tables.Run.id == bindparam("run_id")).with_for_update()
 
 
 def hold(session: Session, run_id: int, agent_id: int | None, attempt: int) -> tables.Run:
-    """The run, locked, if this attempt of this agent still holds it; else Conflict.
+    """The run, locked, if this attempt of this agent still holds it; otherwise Conflict.
 
-    So too where there is no run: it was deleted, which its agent must hear as it hears of an end.
+    A run that was deleted is a Conflict as well: for its agent that is an end like any other.
     """
-    run = session.scalar(_LOCKED, {"run_id": run_id})
+    return _held(session.scalar(_LOCKED, {"run_id": run_id}), run_id, agent_id, attempt)
+
+
+def _held(run: tables.Run | None, run_id: int, agent_id: int | None, attempt: int) -> tables.Run:
     if run is None or run.status != RUNNING or run.attempt != attempt or run.agent_id != agent_id:
         raise Conflict(f"Attempt {attempt} of run {run_id} is not yours or has ended.")
     return run
@@ -114,6 +117,21 @@ def record_events(
         connection.execute(insert(tables.RunLog), lines)
     run.last_event += len(fresh)
     run.steps += len(steps)
+
+
+def finish_once(session: Session, run_id: int, agent_id: int, given: FinishIn) -> str:
+    """The final status of the run, which ends by this call or ended by the same call before."""
+    # The lock first: of two calls at the same moment, the second one sees the end that the first one made.
+    run = session.scalar(_LOCKED, {"run_id": run_id})
+    if run is not None and run.ended_at is not None and _is_by(run, agent_id, given):
+        return run.status
+    run = _held(run, run_id, agent_id, given.attempt)
+    finish(session, run, given)
+    return run.status
+
+
+def _is_by(run: tables.Run, agent_id: int, given: FinishIn) -> bool:
+    return (run.agent_id, run.attempt, run.last_event) == (agent_id, given.attempt, given.last)
 
 
 def finish(session: Session, run: tables.Run, given: FinishIn) -> None:
