@@ -1,4 +1,4 @@
-"""What the worker removes once its time is over."""
+"""The rows that the worker deletes once their time has passed."""
 
 import threading
 
@@ -13,19 +13,12 @@ from tests.arranging.logging_in import make_portal
 from tests.conftest import Person
 from tests.inprocess import TestClient
 
-PASSING = (
-    tables.Login,
-    tables.BrowserSession,
-    tables.AuthorizationCode,
-    tables.RevokedToken,
-    tables.LoginAttempts,
-)
-# More than a minute ago, as the worker waits for one; and now, by a clock that may be a little off.
+# In seconds. The worker waits for a minute, because clocks may differ a little.
 OVER, PRESENT = 61, 1
 
 
 def fill(database: Database, alice: Person, client_id: int, *, number: int, seconds_ago: float) -> None:
-    """A row of each kind that ended so long ago; of browser sessions two, as the other rows hang on one."""
+    """A row of each kind that has expired, and a browser session that has not: other rows depend on it."""
     with database.writing() as session:
         now = session.scalars(select(database_clock())).one()
         end = {"expires": now - seconds_ago}
@@ -55,10 +48,12 @@ def fill(database: Database, alice: Person, client_id: int, *, number: int, seco
 
 def counts(database: Database) -> dict[type[Table], int]:
     with database.reading() as session:
-        return {table: session.scalar(select(func.count()).select_from(table)) or 0 for table in PASSING}
+        return {
+            table: session.scalar(select(func.count()).select_from(table)) or 0 for table in tables.PASSING
+        }
 
 
-def test_what_is_over_goes_and_the_rest_stays(
+def test_expired_rows_are_deleted_and_other_rows_stay(
     app: Server, client: TestClient, alice: Person, database: Database
 ) -> None:
     portal = make_portal(app, client, alice)
@@ -68,12 +63,12 @@ def test_what_is_over_goes_and_the_rest_stays(
     fill(database, alice, portal.id, number=2, seconds_ago=PRESENT)
     delete_expired(app.state.parts, threading.Event())
     left = {table: count - before[table] for table, count in counts(database).items()}
-    assert left == {**dict.fromkeys(PASSING, 1), tables.BrowserSession: 3}
+    assert left == {**dict.fromkeys(tables.PASSING, 1), tables.BrowserSession: 3}
     assert portal.is_accepted(answer)
     assert client.get("/ai/models", headers=alice.bearer).status_code == 200
 
 
-def test_many_go_batch_by_batch(app: Server, client: TestClient, database: Database) -> None:
+def test_more_rows_than_a_batch_are_deleted(app: Server, client: TestClient, database: Database) -> None:
     with database.writing() as session:
         now = session.scalars(select(database_clock())).one()
         rows = [{"jti": f"{number}", "expires": now - OVER} for number in range(1001)]
@@ -90,3 +85,8 @@ def test_it_stops_when_the_server_does(
     stopping.set()
     delete_expired(app.state.parts, stopping)
     assert counts(database) == before
+
+
+def test_every_table_whose_rows_expire_is_listed() -> None:
+    expiring = {table.name for table in Table.metadata.tables.values() if "expires" in table.c}
+    assert {table.__tablename__ for table in tables.PASSING} == expiring

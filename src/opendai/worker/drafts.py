@@ -1,4 +1,4 @@
-"""Generations of test cases: each asks an AI server, while nothing but a lease is held in the database."""
+"""Asks AI servers for test cases. While an AI server thinks, nothing but a lease is held in the database."""
 
 import queue
 import threading
@@ -29,7 +29,7 @@ _log = structlog.get_logger("opendai.drafting")
 
 
 class Drafters:
-    """Several threads that have test cases drafted. One of them looks for work at a time.
+    """The job of several threads. One of them looks for work at a time.
 
     The others wait for their turn to look, which costs the database nothing.
     """
@@ -38,13 +38,14 @@ class Drafters:
         self._turn_to_look = threading.Lock()
 
     def draft_waiting(self, parts: Parts, stopping: threading.Event) -> None:
-        """Draft what waits longest; wait a moment if nothing does."""
+        """Do the generation that waits longest. Without one, pause and return."""
         lease_seconds = parts.settings.lease_seconds
         with self._turn_to_look:
             if stopping.is_set():
                 return
             task = next_task(parts.database, lease_seconds=lease_seconds)
             if task is None:
+                # The pause is part of the turn: otherwise every thread would look as often as this one.
                 stopping.wait(_PAUSE_SECONDS)
                 return
         calls = ServerCalls(parts.ai_servers, parts.secret_key)
@@ -54,7 +55,7 @@ class Drafters:
 def next_task(database: Database, *, lease_seconds: float) -> Task | None:
     """Claim the generation that waits longest; None if none waits."""
     with database.reading() as session:
-        # A look takes no lock, and most of the time nothing waits.
+        # Reading takes no lock, and most of the time no generation waits.
         if not has_claimable(session):
             return None
     with database.writing() as session:
@@ -65,13 +66,13 @@ def next_task(database: Database, *, lease_seconds: float) -> Task | None:
 def draft(
     database: Database, calls: ServerCalls, task: Task, *, lease_seconds: float, stopping: threading.Event
 ) -> None:
-    """Do what was claimed. A server that stops hands it back."""
+    """Do a claimed generation. A server that stops gives the generation back."""
     answers = _begin(calls, task)
     outcome, is_held, is_stopping = None, True, False
-    # Also when it is not held any more, as after it was cancelled: else more calls than may be would go on at once.
+    # The wait goes on after the generation was canceled: otherwise more calls than the limit would be open.
     while outcome is None and not is_stopping:
         outcome = _wait(answers, seconds=lease_seconds / 3, stopping=stopping)
-        # Looked at once a round: a stop in the midst of one is seen, and the lease handed back, in the next.
+        # Read once a round: if the server stops after this line, the next round gives the lease back.
         is_stopping = stopping.is_set()
         if outcome is None and is_held:
             is_held = _renew(database, task, 0.0 if is_stopping else lease_seconds)
@@ -80,13 +81,13 @@ def draft(
 
 
 def _begin(calls: ServerCalls, task: Task) -> _Answers:
-    """Ask in a thread of its own: a call cannot be broken off, but a server that ends need not wait for it."""
+    """Ask in its own thread: nothing can interrupt a call, but a server that stops need not wait for it."""
     answers: _Answers = queue.SimpleQueue()
 
     def ask() -> None:
         try:
             answers.put(_outcome(calls, task))
-        except Exception as error:  # noqa: BLE001 - it is raised again by whoever waits for the answer
+        except Exception as error:  # noqa: BLE001 - `_wait` raises it again
             answers.put(error)
 
     threading.Thread(target=ask, name="opendai-ask", daemon=True).start()
@@ -102,7 +103,7 @@ def _outcome(calls: ServerCalls, task: Task) -> Outcome:
 
 
 def _wait(answers: _Answers, *, seconds: float, stopping: threading.Event) -> Outcome | None:
-    """The outcome, or None if there is none after so many seconds or when the server stops."""
+    """The outcome, or None if it has not arrived after `seconds` or when the server stops."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and not stopping.is_set():
         try:
@@ -116,7 +117,7 @@ def _wait(answers: _Answers, *, seconds: float, stopping: threading.Event) -> Ou
 
 
 def _renew(database: Database, task: Task, seconds: float) -> bool:
-    # A lease without time is taken by the next server to look, under the next attempt.
+    # A lease of no seconds has ended already, so another server claims the generation for its next attempt.
     with database.writing() as session:
         return renew(session, task, lease_seconds=seconds)
 

@@ -1,4 +1,4 @@
-"""The background work of a server. A new job is a module of this room and an entry here."""
+"""The background work of a server. A new job is a module beside this one and an entry in this list."""
 
 import threading
 from collections.abc import Callable
@@ -17,10 +17,10 @@ from opendai.worker.walks import walk_waiting
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A piece of work that is done again and again, with a pause of so many seconds between two times.
+    """A function that is called again and again, with a pause in seconds after each call.
 
-    Each change that a job makes is conditional, so any number of servers may do the same job side by side. A job
-    that takes long ends soon after the event is set.
+    Every server runs every job, so each change that a job makes is a conditional one. A job that takes long returns
+    soon after the event is set.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Job:
 
 
 def jobs_of(settings: Settings) -> list[Job]:
-    """Every job, each for a thread of its own."""
+    """Every job of a server; each one gets its own thread."""
     drafters = Drafters()
     return [
         Job("leases", end_leases, settings.reaper_seconds),
@@ -38,7 +38,7 @@ def jobs_of(settings: Settings) -> list[Job]:
         Job("expiry", delete_expired, 60.0),
         Job("keys", read_keys, SECONDS_BETWEEN_READS),
         Job("old keys", retire_old_keys, 60.0),
-        # A drafter that waits for an AI server must not keep the others waiting.
+        # Several threads, because a draft that waits for an AI server must not delay the others.
         *(
             Job(f"drafts {number}", drafters.draft_waiting, 0.0)
             for number in range(1, settings.ai_server_calls + 1)

@@ -1,4 +1,4 @@
-"""The keys that sign tokens: read again as other servers change them, and disabled when their time is over."""
+"""Reads the signing keys again, because other servers change them, and disables old ones."""
 
 import threading
 
@@ -15,8 +15,9 @@ def read_keys(parts: Parts, _stopping: threading.Event) -> None:
 
 
 def retire_old_keys(parts: Parts, _stopping: threading.Event) -> None:
+    """Disable the keys that no longer sign, once every token that they signed has expired."""
     with parts.database.reading() as session:
         if not has_keys_to_retire(session):
             return
     with parts.database.writing() as session:
-        _log.info("keys were disabled, because their tokens have run out", keys=retire_keys(session))
+        _log.info("keys were disabled because their tokens have expired", keys=retire_keys(session))

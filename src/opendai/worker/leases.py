@@ -1,4 +1,4 @@
-"""Runs whose agent has not reported in time wait again, or end."""
+"""Ends the leases of agents that have not reported in time. Their runs wait again, or end."""
 
 import threading
 
@@ -13,7 +13,7 @@ _log = structlog.get_logger("opendai.worker")
 
 def end_leases(parts: Parts, _stopping: threading.Event) -> None:
     with parts.database.reading() as session:
-        # A look takes no lock, and most of the time there is nothing.
+        # Reading takes no lock, and most of the time no lease has ended.
         if not has_ended_lease(session):
             return
     with parts.database.writing() as session:

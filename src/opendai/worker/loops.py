@@ -1,4 +1,4 @@
-"""The threads in which jobs are done."""
+"""The threads that run the jobs."""
 
 import threading
 
@@ -8,12 +8,12 @@ from opendai.parts import Parts
 from opendai.worker.jobs import Job, jobs_of
 
 _log = structlog.get_logger("opendai.worker")
-_PAUSE_AFTER_FAILURE = 5.0
+_PAUSE_AFTER_FAILURE_SECONDS = 5.0
 _LONGEST_STOP_SECONDS = 10.0
 
 
 class Worker:
-    """Repeats each job in a thread of its own until it is stopped."""
+    """Repeats each job in its own thread until the server stops."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -36,8 +36,8 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 job.function(self._parts, self._stopping)
-            except Exception:  # noqa: BLE001 - it is logged, and the loop is the last place to be
-                # An outage of the database or a fault of ours must not end the work.
+            except Exception:  # noqa: BLE001 - a thread has no caller that could catch it
+                # An outage of the database or a fault of ours must not end the job for good.
                 _log.exception("background work failed", work=job.name)
-                self._stopping.wait(_PAUSE_AFTER_FAILURE)
+                self._stopping.wait(_PAUSE_AFTER_FAILURE_SECONDS)
             self._stopping.wait(job.pause)

@@ -1,4 +1,4 @@
-"""Objects of the store whose row is gone or was never written."""
+"""Deletes objects of the store that no row points at."""
 
 import threading
 from collections.abc import Iterator
@@ -14,10 +14,12 @@ from opendai.storage import FileStore, ObjectStore
 
 _log = structlog.get_logger("opendai.worker")
 _BATCH = 500
+# A row is written moments after its object. After this time the row will not come.
 _ORPHAN_AGE = timedelta(hours=1)
 
 
 def sweep_objects(parts: Parts, stopping: threading.Event) -> None:
+    """Delete objects whose row was deleted, objects whose row was never written, and unfinished files."""
     _delete_doomed(parts, stopping)
     _delete_orphans(parts, stopping)
     if isinstance(parts.store, FileStore):
@@ -34,12 +36,12 @@ def _delete_doomed(parts: Parts, stopping: threading.Event) -> None:
         gone = [row.id for row in doomed if _is_deleted(parts.store, row.key)]
         with parts.database.writing() as session:
             forget_doomed(session, gone)
-        # An object that cannot be deleted now stays written down, and does not keep the others.
+        # The row of an object that could not be deleted stays for the next call, and does not hold up the others.
         last = doomed[-1].id
 
 
 def _delete_orphans(parts: Parts, stopping: threading.Event) -> None:
-    """A server may end between an object and its row; the row is then never written."""
+    """Delete objects without a row: a server that ends between the upload and the insert leaves one."""
     keys = iter(parts.store.keys(KEY_PREFIX, older_than=datetime.now(UTC) - _ORPHAN_AGE))
     for batch in _batches(keys):
         if stopping.is_set():
@@ -60,6 +62,8 @@ def _is_deleted(store: ObjectStore, key: str) -> bool:
     try:
         store.delete(key)
     except (OSError, Unavailable) as error:
-        _log.warning("an object could not be deleted and is tried again", key=key, reason=str(error))
+        _log.warning(
+            "an object could not be deleted, and the next sweep tries again", key=key, reason=str(error)
+        )
         return False
     return True

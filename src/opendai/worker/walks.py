@@ -22,7 +22,7 @@ _log = structlog.get_logger("opendai.walker")
 
 
 def walk_waiting(parts: Parts, stopping: threading.Event) -> None:
-    """Walk one waiting run after the other until none is left."""
+    """Walk the runs that wait for the server, one after the other."""
     while not stopping.is_set():
         with parts.database.reading() as session:
             if not has_run_for_server(session):
@@ -32,7 +32,7 @@ def walk_waiting(parts: Parts, stopping: threading.Event) -> None:
 
 
 def walk_one(database: Database, *, lease_seconds: float, stopping: threading.Event) -> bool:
-    """Claim and walk one waiting run; return whether there was one. A server that stops hands it back."""
+    """Claim and walk one waiting run; return whether a run waited. A server that stops gives the run back."""
     with database.writing() as session:
         claim = claim_run(session, None, lease_seconds=lease_seconds)
     if claim is None:
@@ -65,7 +65,7 @@ def _walk(database: Database, claim: Claim, *, lease_seconds: float, stopping: t
         with database.writing() as session:
             held = hold(session, run.id, None, run.attempt)
             record_events(session, held, reported + 1, batch)
-            # A lease without time is taken back by the next server to look, under the next attempt.
+            # A lease of no seconds has ended already, so the run is queued for its next attempt.
             renew(held, lease_seconds=0.0 if is_last else lease_seconds)
             if held.is_abort_requested:
                 walk.abort()
@@ -91,7 +91,7 @@ def _walk(database: Database, claim: Claim, *, lease_seconds: float, stopping: t
 
 def _steps(walk: Walk) -> Iterator[StepEvent]:
     while (step := walk.next_step()) is not None:
-        # Before it is handed out: an abort between two batches must find no step without an outcome.
+        # Before the event is yielded: an abort between two batches must find no step without an outcome.
         walk.record(Outcome.PASSED)
         yield _event(step)
 

@@ -73,7 +73,7 @@ def test_errors_can_be_filtered_and_paged(
     assert ([error["id"] for error in body["items"]], body["total_count"]) == (ids, total)
 
 
-def test_each_sees_the_errors_of_their_own_groups(
+def test_people_see_the_errors_of_their_own_groups(
     client: TestClient, bob: Person, admin: Person, nobody: Person, lab: Program, tasks: list[str]
 ) -> None:
     assert [error["task_instance_id"] for error in get(client, bob)["items"]] == [tasks[1]]
@@ -90,7 +90,7 @@ def test_the_error_of_a_deleted_run_goes_with_it(client: TestClient, alice: Pers
 @pytest.mark.parametrize(
     "query", ["id=x", "id=9223372036854775808", "limit=0", "limit=1001", "offset=1.5", "task_instance_id=%00"]
 )
-def test_a_query_that_cannot_be_is_refused(client: TestClient, alice: Person, query: str) -> None:
+def test_an_invalid_query_is_refused(client: TestClient, alice: Person, query: str) -> None:
     response = client.get(f"/ai/errors?{query}", headers=alice.bearer)
     assert response.status_code == 400
     assert response.json()["errors"][0]["field"] == query.split("=", maxsplit=1)[0]

@@ -1,4 +1,4 @@
-"""Totals of runs that are kept, and pages that are walked to from either end."""
+"""Kept totals of runs, and pages that are read from either end."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
@@ -22,7 +22,7 @@ STATUSES = ["PASSED", "FAILED", "ERROR", "CANCELLED"]
 
 @pytest.fixture
 def models(client: TestClient, alice: Person, bob: Person, samples: dict[str, str]) -> dict[str, Any]:
-    """Two models of Alice's and one of Bob's, who chose a name that Alice uses too."""
+    """Two models of Alice's and one of Bob's. Alice has a model of the same name as Bob's."""
     text = samples["petclinic"]
     return {
         "shop": create_model(client, alice, text)["modeluuid"],
@@ -66,7 +66,7 @@ def history(
             session.add(tables.RunCount(**dict(zip(KIND, kind, strict=True)), runs=runs))
 
 
-def test_counts_follow_runs_that_start_wait_are_walked_end_and_are_deleted(
+def test_counts_follow_runs_from_start_to_deletion(
     client: TestClient,
     alice: Person,
     admin: Person,
@@ -97,7 +97,7 @@ def test_counts_follow_runs_that_start_wait_are_walked_end_and_are_deleted(
 
 
 @pytest.mark.slow
-def test_counts_are_right_after_many_have_counted_at_once(
+def test_counts_are_right_after_parallel_changes(
     client: TestClient, make_program: MakeProgram, alice: Person, models: dict[str, Any], database: Database
 ) -> None:
     agents = [HandAgent(client, make_program(f"lab {number}", "agent")) for number in range(6)]
@@ -180,9 +180,7 @@ def _pairs(query: str) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in (part.partition("=") for part in query.split("&")) if name]
 
 
-def test_other_orders_put_what_has_no_value_in_the_same_place_everywhere(
-    client: TestClient, admin: Person, history: None
-) -> None:
+def test_both_databases_sort_missing_values_alike(client: TestClient, admin: Person, history: None) -> None:
     whole = client.get("/ai/runs", headers=admin.bearer).json()["items"]
     keys = {
         "endtime": lambda run: run["endtime"] or "9",

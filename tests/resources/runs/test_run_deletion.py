@@ -1,4 +1,4 @@
-"""DELETE /ai/runs/{id}: what a run left goes with it, and what was counted of it is taken back."""
+"""DELETE /ai/runs/{id}: its rows and its counts go with a run."""
 
 import threading
 from typing import Any
@@ -22,7 +22,7 @@ LEFT = (
 
 
 def reports(client: TestClient, person: Person) -> list[Any]:
-    """All that is told of the model's runs together, but for the moment of asking."""
+    """All reports on the model's runs, without the time at which they were read."""
     paths = ["coverage", "actions", "testcasesummary", "testcaseruns", "runs", "defects"]
     bodies = [client.get(f"/ai/models/1/{path}", headers=person.bearer).json() for path in paths]
     bodies += [client.get(f"/ai/{path}", headers=person.bearer).json() for path in ("testcases", "runs")]
@@ -34,7 +34,7 @@ def reports(client: TestClient, person: Person) -> list[Any]:
     ]
 
 
-def test_deleting_a_run_takes_back_all_that_was_counted_of_it(
+def test_deleting_a_run_takes_back_its_counts(
     client: TestClient, alice: Person, clinic: dict[str, Any], agent: HandAgent
 ) -> None:
     model = clinic["modeluuid"]
@@ -57,7 +57,7 @@ def test_deleting_a_run_takes_back_all_that_was_counted_of_it(
 
 
 @pytest.mark.parametrize("status", ["PASSED", "FAILED", "ERROR", "CANCELLED"])
-def test_nothing_of_a_deleted_run_is_left_but_its_pictures_until_the_worker_comes(
+def test_a_deleted_run_leaves_only_its_pictures_until_the_worker_deletes_them(
     client: TestClient,
     alice: Person,
     clinic: dict[str, Any],
@@ -125,7 +125,7 @@ def test_an_execution_stays_while_it_has_another_run(
     )
 
 
-def test_an_old_attempts_steps_were_not_counted_and_are_not_taken_back(
+def test_steps_of_an_old_attempt_are_neither_counted_nor_taken_back(
     client: TestClient, alice: Person, clinic: dict[str, Any], agent: HandAgent, database: Database
 ) -> None:
     walk(client, alice, agent, model_id=clinic["modeluuid"])
@@ -146,7 +146,7 @@ def test_an_old_attempts_steps_were_not_counted_and_are_not_taken_back(
     ]
 
 
-def test_only_those_who_see_a_run_delete_it(
+def test_only_callers_who_see_a_run_delete_it(
     client: TestClient,
     alice: Person,
     bob: Person,

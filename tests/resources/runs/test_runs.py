@@ -28,7 +28,7 @@ def three_runs(
         start(client, alice, model_id=clinic["modeluuid"], test_case_id=1),
         start(client, alice, model_id=clinic["modeluuid"], agent=ANY_AGENT),
     ]
-    # The worker would come by in a quarter of a second.
+    # The worker would do this within a quarter of a second.
     while walk_one(database, lease_seconds=30, stopping=threading.Event()):
         pass
     for execution in started[:2]:
@@ -108,7 +108,7 @@ def test_runs_are_found_by_their_execution_and_their_model(
         "testcase=%00",
     ],
 )
-def test_a_query_that_cannot_be_is_refused(client: TestClient, alice: Person, query: str) -> None:
+def test_an_invalid_query_is_refused(client: TestClient, alice: Person, query: str) -> None:
     response = client.get(f"/ai/runs?{query}", headers=alice.bearer)
     assert response.status_code == 400
     assert response.json()["errors"][0]["field"] == query.split("=", maxsplit=1)[0]
@@ -163,14 +163,14 @@ def test_people_add_lines_to_the_log(client: TestClient, alice: Person, three_ru
 @pytest.mark.parametrize(
     "body", [{}, {"message": None}, {"message": "x", "eventtime": "soon"}, {"message": "a\0b"}]
 )
-def test_a_line_that_cannot_be_is_refused(
+def test_an_invalid_line_is_refused(
     client: TestClient, alice: Person, three_runs: list[str], body: dict[str, Any]
 ) -> None:
     assert client.post("/ai/runlogs/3", headers=alice.bearer, json=body).status_code == 400
     assert client.get("/ai/runlogs/3", headers=alice.bearer).json()["total_count"] == 0
 
 
-def test_an_agents_client_adds_lines_to_what_it_walks_and_to_nothing_else(
+def test_an_agents_client_adds_lines_only_to_the_run_that_it_walks(
     client: TestClient, lab: Program, three_runs: list[str]
 ) -> None:
     agent = HandAgent(client, lab)

@@ -1,4 +1,4 @@
-"""Screenshots: taken in as MessagePack, served by a short-lived address."""
+"""Screenshots: received as MessagePack, served by a short-lived address."""
 
 import io
 import threading
@@ -91,8 +91,8 @@ def test_the_same_id_again_is_the_same_screenshot(
     client: TestClient, alice: Person, run: int, database: Database, settings: Settings
 ) -> None:
     before = len(_objects(settings))
-    for colour in ("red", "blue"):
-        response = send_screenshot(client, alice.bearer, run_id=run, artifact_id=SHOT, image=png(colour))
+    for color in ("red", "blue"):
+        response = send_screenshot(client, alice.bearer, run_id=run, artifact_id=SHOT, image=png(color))
         assert response.status_code == 202
     assert _count(database) == 1
     assert len(_objects(settings)) == before + 1
@@ -110,7 +110,7 @@ def test_an_id_of_another_run_is_refused(
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
-def test_the_type_is_found_in_the_picture_not_believed(
+def test_the_type_comes_from_the_picture_and_not_from_the_sender(
     client: TestClient, alice: Person, run: int, kind: str
 ) -> None:
     file = io.BytesIO()
@@ -150,7 +150,7 @@ def _bomb() -> bytes:
     ],
     ids=str,
 )
-def test_a_screenshot_that_cannot_be_is_refused_and_nothing_is_stored(
+def test_an_invalid_screenshot_is_refused_and_nothing_is_stored(
     client: TestClient,
     alice: Person,
     run: int,
@@ -225,7 +225,7 @@ def test_bob_cannot_see_alices_screenshot(client: TestClient, alice: Person, bob
         assert response.json() == {"message": f"There is no screenshot {SHOT}."}
 
 
-def test_deleting_the_model_deletes_the_pictures_in_the_end(
+def test_deleting_the_model_deletes_the_pictures_after_the_next_sweep(
     client: TestClient, app: Any, alice: Person, run: int, database: Database, settings: Settings
 ) -> None:
     send_screenshot(client, alice.bearer, run_id=run, artifact_id=SHOT)

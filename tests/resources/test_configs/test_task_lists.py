@@ -1,4 +1,4 @@
-"""Lists of test config tasks, and who sees which."""
+"""Lists of test config tasks, and which tasks a caller sees."""
 
 from typing import Any
 
@@ -63,7 +63,7 @@ def test_lists_can_be_filtered_sorted_and_paged(
         "test_config_id=%00",
     ],
 )
-def test_a_query_that_cannot_be_is_refused(client: TestClient, alice: Person, query: str) -> None:
+def test_an_invalid_query_is_refused(client: TestClient, alice: Person, query: str) -> None:
     for path in (TASKS, f"{TASKS}_extended"):
         response = client.get(f"{path}?{query}", headers=alice.bearer)
         assert response.status_code == 400
@@ -91,7 +91,7 @@ def test_the_extended_list_names_what_a_task_ran_on(
     ]
 
 
-def test_a_task_is_seen_by_its_group_and_without_runs_by_its_maker(
+def test_a_task_is_visible_to_its_group_and_without_runs_to_its_owner(
     client: TestClient,
     alice: Person,
     bob: Person,
@@ -123,7 +123,7 @@ def test_a_task_is_seen_by_its_group_and_without_runs_by_its_maker(
             assert response.status_code == (200 if task_id in ids else 404)
 
 
-def test_a_program_does_not_own_what_a_user_of_the_same_number_wrote_down(
+def test_a_program_does_not_own_the_tasks_of_a_user_with_the_same_id(
     client: TestClient, alice: Person, ci: Program
 ) -> None:
     assert alice.id == ci.id

@@ -13,7 +13,7 @@ from tests.conftest import Person
 from tests.inprocess import TestClient
 
 
-def test_a_task_that_ran_elsewhere_is_written_down(client: TestClient, alice: Person) -> None:
+def test_a_task_that_ran_elsewhere_is_recorded(client: TestClient, alice: Person) -> None:
     task_id = str(uuid.uuid4())
     sent = {
         "task_instance_id": task_id.upper(),
@@ -53,7 +53,7 @@ def test_only_the_status_is_needed(client: TestClient, alice: Person) -> None:
         ({"runstatus": "PASSED", "test_config_id": "nightly"}, "test_config_id"),
     ],
 )
-def test_a_task_that_cannot_be_is_refused_and_nothing_is_stored(
+def test_an_invalid_task_is_refused_and_nothing_is_stored(
     client: TestClient, alice: Person, database: Database, body: dict[str, Any], field: str
 ) -> None:
     response = client.post(TASKS, headers=alice.bearer, json=body)
@@ -101,7 +101,7 @@ def test_the_status_of_an_execution_follows_from_its_run(
         (["FAILED", None], "INCOMPLETE"),
     ],
 )
-def test_a_task_of_several_runs_is_as_its_worst(
+def test_a_task_has_the_status_of_its_worst_run(
     client: TestClient,
     alice: Person,
     clinic: dict[str, Any],
@@ -133,7 +133,7 @@ def test_setting_the_status_wins_over_the_runs(
 
 
 @pytest.mark.parametrize("body", [{}, {"runstatus": "DONE"}, {"runstatus": None}, {"runstatus": ["PASSED"]}])
-def test_a_status_that_is_none_is_refused_and_nothing_changes(
+def test_an_unknown_status_is_refused_and_nothing_changes(
     client: TestClient, alice: Person, body: dict[str, Any]
 ) -> None:
     created = post(client, alice)
@@ -187,7 +187,9 @@ def test_the_summary_counts_runs_steps_and_seconds(
     }
 
 
-def test_the_summary_and_details_of_what_ran_elsewhere_are_empty(client: TestClient, alice: Person) -> None:
+def test_the_summary_and_details_of_a_task_that_ran_elsewhere_are_empty(
+    client: TestClient, alice: Person
+) -> None:
     created = post(client, alice)
     path = f"/{created['task_instance_id']}"
     summary = get(client, alice, f"{path}/summary")

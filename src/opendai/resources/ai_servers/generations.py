@@ -127,13 +127,16 @@ def _visible(server_id: int, caller: Caller) -> Select[tables.Generation]:
 
 
 def has_claimable(session: Session) -> bool:
-    """Whether a generation waits to be claimed. The look takes no lock."""
-    return session.scalar(select(_generation.id).where(_claimable()).limit(1)) is not None
+    """Whether a generation can be claimed; asked without the write lock."""
+    return session.scalar(_CLAIMABLE) is not None
 
 
 def _claimable() -> ColumnElement[bool]:
     """The condition of a generation that waits, or whose lease has ended."""
     return _generation.status.in_(_UNFINISHED) & (_generation.claimable_from < database_clock())
+
+
+_CLAIMABLE = select(_generation.id).where(_claimable()).limit(1)
 
 
 def claim(session: Session, *, lease_seconds: float) -> Task | None:

@@ -1,4 +1,4 @@
-"""Looks at the queue that take no lock: whether there is anything to claim or to end."""
+"""Cheap questions to the queue of runs, so that the write lock is taken only where there is work."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,10 +14,10 @@ _FOR_THE_SERVER = select(_run.id).where(waits_for(None)).limit(1)
 
 
 def has_ended_lease(session: Session) -> bool:
-    """Whether the agent of a run has not reported in time."""
+    """Whether an agent has not reported on its run in time."""
     return session.scalar(_ENDED_LEASE) is not None
 
 
 def has_run_for_server(session: Session) -> bool:
-    """Whether a run waits for the server itself, which generates its path."""
+    """Whether a run waits for the server to walk it."""
     return session.scalar(_FOR_THE_SERVER) is not None

@@ -28,7 +28,7 @@ Conditions = list[ColumnElement[bool]]
 
 @dataclass(frozen=True, slots=True)
 class RunFilters:
-    """The runs that a list is asked for; None does not restrict. `status` is a published one, in capitals."""
+    """The filters of a list of runs; None does not restrict. `status` is a published one, in capitals."""
 
     id: int | None = None
     test_case: str | None = None
@@ -159,7 +159,7 @@ def _matching(caller: Caller | None, filters: RunFilters) -> Conditions:
 
 
 def _common(table: type[tables.Run | tables.RunCount], filters: RunFilters) -> Conditions:
-    """The filters that read the same on runs and on their counts."""
+    """The conditions that runs and their counts share."""
     conditions: Conditions = []
     if filters.test_case is not None:
         conditions.append(table.test_case_name == filters.test_case)

@@ -14,13 +14,13 @@ from opendai.wire.sorting import Column, sort_by
 # Each branch of a merged list is planned anew for a request; SQLite takes 500 at most.
 _MOST_BRANCHES = 100
 
-# To sort by. The databases disagree on where to put null.
+# For sorting: the databases disagree on where to put null.
 TEST_CONFIG_ID = func.coalesce(Execution.test_config_id, "")
 
 
 @dataclass(frozen=True, slots=True)
 class TaskFilters:
-    """The tasks that a list is asked for; None does not restrict."""
+    """The filters of a list of tasks; None does not restrict."""
 
     test_config_id: str | None = None
     newest_per_test_config: int | None = None
