@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.conftest import Person
 from tests.inprocess import TestClient
-from tests.outbound.scripted import Script, says
+from tests.outbound.scripted import Script, Scripted, says
 from tests.resources.ai_servers.asking import SERVERS
 
 REQUIREMENT = "A visitor finds an owner."
@@ -73,6 +73,10 @@ def eventually(
     while not holds():
         assert time.monotonic() < end, what()
         time.sleep(0.02)
+
+
+def wait_until_asked(server: Scripted, *, times: int) -> None:
+    eventually(lambda: len(server.requests) == times)
 
 
 def accept(client: TestClient, person: Person, *chosen: int, generation_id: int = 1, **fields: Any) -> Any:

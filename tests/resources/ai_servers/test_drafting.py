@@ -4,7 +4,6 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import pytest
@@ -33,16 +32,13 @@ from tests.resources.ai_servers.drafting import (
     eventually,
     look,
     wait_for,
+    wait_until_asked,
 )
 from tests.resources.ai_servers.gate import Gate, expire
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("loopback")]
 
 STAMP = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00")
-
-
-def _is_asked(server: Scripted, times: int) -> bool:
-    return len(server.requests) == times
 
 
 def test_what_is_asked_for_again_and_again_waits_as_long_as_it_is_told(
@@ -58,7 +54,7 @@ def test_what_is_asked_for_again_and_again_waits_as_long_as_it_is_told(
             left = session.scalars(select(tables.Generation.claimable_from - database_clock())).one()
         for attempt in (2, 3):
             expire(database)
-            eventually(partial(_is_asked, server, attempt))
+            wait_until_asked(server, times=attempt)
             # Only then is the next wait written down, which `expire` is to shorten.
             eventually(lambda: look(client, admin)["status"] != "RUNNING")
         failed = wait_for(client, admin, status="FAILED")
