@@ -26,7 +26,7 @@ _STATEMENTS = [
         SELECT '00000000-0000-4000-9000-' || substr(CAST(1000000000000 + n AS TEXT), 2),
             'Model ' || (n % {MODELS_IN_GROUP}), (n - 1) / {MODELS_IN_GROUP} + :first_group, 1, {_MOMENT}, {_MOMENT}
         FROM numbers WHERE n <= {MODELS}""",
-    f"""INSERT INTO model_versions (model_id, number, modeljson, passed, failed, broken, created_at)
+    f"""INSERT INTO model_versions (model_id, number, document, passed, failed, broken, created_at)
         SELECT id, 1, '', 0, 0, 0, {_MOMENT} FROM models ORDER BY id""",
     f"""INSERT INTO test_cases
             (model_id, name, text, tags, description, origin, external_id, runs, fails, created_at)

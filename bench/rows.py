@@ -9,19 +9,19 @@ import psycopg
 from sqlalchemy import make_url
 
 _POSTGRES_CONNECTIONS = 8
-_AGENT_COLUMNS = (
-    "id",
-    "name",
-    "recordpath",
-    "suite",
-    "agenttype",
-    "epphost",
-    "epptestcontrollerport",
-    "eppanalyzerport",
-    "eppworkspacepath",
-    "isconnected",
-    "ishosted",
-)
+_AGENT_COLUMNS = {
+    "id": "id",
+    "name": "name",
+    "recordpath": "record_path",
+    "suite": "suite",
+    "agenttype": "agent_type",
+    "epphost": "epp_host",
+    "epptestcontrollerport": "epp_test_controller_port",
+    "eppanalyzerport": "epp_analyzer_port",
+    "eppworkspacepath": "epp_workspace_path",
+    "isconnected": "is_marked_connected OR connected_until > {clock}",
+    "ishosted": "is_hosted",
+}
 _TIMING_COLUMNS = (
     "run_id",
     "attempt",
@@ -100,9 +100,8 @@ def open_rows(database_url: str) -> Rows:
 
 
 def _select_agent(clock: str, mark: str) -> str:
-    columns = ", ".join(_AGENT_COLUMNS[:-2])
-    is_connected = f"is_marked_connected OR connected_until > {clock}"
-    return f"SELECT {columns}, {is_connected}, is_hosted FROM agents WHERE id = {mark}"
+    columns = ", ".join(_AGENT_COLUMNS.values()).format(clock=clock)
+    return f"SELECT {columns} FROM agents WHERE id = {mark}"
 
 
 def _insert_timing(mark: str) -> str:

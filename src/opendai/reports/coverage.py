@@ -45,7 +45,7 @@ def model_coverage(session: Session, model_id: int) -> ModelCoverage:
     """The coverage of a model's newest version, from totals that are kept as runs end."""
     model, version, total = tables.Model, tables.ModelVersion, tables.TransitionTotal
     row = session.execute(
-        select(version.id, version.modeljson, version.passed, version.failed, version.broken)
+        select(version.id, version.document, version.passed, version.failed, version.broken)
         .join(model, (version.model_id == model.id) & (version.number == model.version_number))
         .where(model.id == model_id)
     ).one_or_none()
@@ -59,7 +59,7 @@ def model_coverage(session: Session, model_id: int) -> ModelCoverage:
     )
     for test_case, state, action, hits in totals:
         taken[test_case].append(ActionHits(state, action, int(hits)))
-    document = parse_model(row.modeljson)
+    document = parse_model(row.document)
     return ModelCoverage(
         version_id=row.id,
         passed=row.passed,

@@ -72,7 +72,7 @@ class ReleaseInsights:
 def action_totals(session: Session, model_id: int) -> list[ActionTotals]:
     """Every action of the newest version in every state that offers it, taken or not."""
     row = _newest(session, model_id)
-    return _totals_of(session, model_id, parse_model(row.modeljson), _taken(session, row.id))
+    return _totals_of(session, model_id, parse_model(row.document), _taken(session, row.id))
 
 
 def release_insights(session: Session, model_id: int) -> ReleaseInsights | None:
@@ -84,7 +84,7 @@ def release_insights(session: Session, model_id: int) -> ReleaseInsights | None:
     if not finished:
         return None
     row = _newest(session, model_id)
-    document = parse_model(row.modeljson)
+    document = parse_model(row.document)
     taken = _taken(session, row.id)
     totals = _totals_of(session, model_id, document, taken)
     failing = sorted((each for each in totals if each.fails), key=lambda each: -each.fails)
@@ -101,7 +101,7 @@ def release_insights(session: Session, model_id: int) -> ReleaseInsights | None:
 def _newest(session: Session, model_id: int) -> Any:
     model, version = tables.Model, tables.ModelVersion
     row = session.execute(
-        select(model.name, version.id, version.modeljson)
+        select(model.name, version.id, version.document)
         .join(version, (version.model_id == model.id) & (version.number == model.version_number))
         .where(model.id == model_id)
     ).one_or_none()

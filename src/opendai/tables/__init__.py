@@ -34,7 +34,12 @@ from opendai.tables.runs import DoomedObject, ErrorEntry, Execution, Run, RunCou
 # Rows of these tables are kept until the moment in their column `expires`.
 PASSING: tuple[type[Table], ...] = (AuthorizationCode, Login, BrowserSession, RevokedToken, LoginAttempts)
 
+# Rows of these tables move with their model to another group, in this order. Runs come first: a run that is ending
+# is counted in the old group before its count moves.
+MOVING: tuple[type[Table], ...] = (Run, Execution, ErrorEntry, RunCount)
+
 __all__ = [
+    "MOVING",
     "PASSING",
     "Agent",
     "AiServer",

@@ -70,7 +70,7 @@ class ModelVersion(Table):
     id: Mapped[Id]
     model_id: Mapped[int] = mapped_column(BigId, ForeignKey("models.id", ondelete="CASCADE"))
     number: Mapped[int]
-    modeljson: Mapped[Body]
+    document: Mapped[Body]
     passed: Mapped[int] = mapped_column(default=0)
     """How many runs of this version ended so; counted as they end, since counting later would read them all."""
     failed: Mapped[int] = mapped_column(default=0)

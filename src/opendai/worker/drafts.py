@@ -96,7 +96,7 @@ def _begin(calls: ServerCalls, task: Task) -> _Answers:
 
 def _outcome(calls: ServerCalls, task: Task) -> Outcome:
     try:
-        model = outline(parse_model(task.modeljson), longest=_LONGEST_OUTLINE) if task.modeljson else ""
+        model = outline(parse_model(task.document), longest=_LONGEST_OUTLINE) if task.document else ""
     except Problem as problem:
         return Outcome(failure=StageFailed("model", problem.message))
     return calls.ask(task.server, requirement=task.generation.requirement, model=model)

@@ -69,7 +69,7 @@ def _store(
 ) -> None:
     case, version = tables.TestCase, tables.ModelVersion
     is_newest = (version.model_id == model.id) & (version.number == model.version_number)
-    names = Names(parse_model(session.scalars(select(version.modeljson).where(is_newest)).one()))
+    names = Names(parse_model(session.scalars(select(version.document).where(is_newest)).one()))
     taken = set(session.scalars(select(case.name).where(case.model_id == model.id)))
     testcases = TestCaseRepository(session)
     for proposal in proposals:

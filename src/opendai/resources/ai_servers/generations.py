@@ -36,7 +36,7 @@ class Task:
 
     generation: tables.Generation
     server: tables.AiServer
-    modeljson: str | None
+    document: str | None
 
 
 class GenerationRepository:
@@ -170,7 +170,7 @@ def _task(session: Session, generation_id: int) -> Task:
     row = session.get_one(_generation, generation_id, populate_existing=True)
     asked = session.scalars(select(server).where(server.id == row.server_id).options(undefer(server.token)))
     is_newest = (version.model_id == model.id) & (version.number == model.version_number)
-    document = select(version.modeljson).join(model, is_newest).where(model.id == row.model_id)
+    document = select(version.document).join(model, is_newest).where(model.id == row.model_id)
     return Task(row, asked.one(), session.scalar(document))
 
 

@@ -90,7 +90,7 @@ def claim_run(
 def _claim(session: Session, run: tables.Run) -> Claim:
     version, model = tables.ModelVersion, tables.Model
     row = session.execute(
-        select(version.modeljson, model.uuid)
+        select(version.document, model.uuid)
         .join(model, model.id == version.model_id)
         .where(version.id == run.version_id)
     ).one()
@@ -98,7 +98,7 @@ def _claim(session: Session, run: tables.Run) -> Claim:
         run.hits = json.dumps(_hits(session, run) if STRATEGIES[run.generator].uses_hits else [])
     session.flush()
     hits = [(state, action, times) for state, action, times in json.loads(run.hits)]
-    return Claim(run=run, model_uuid=row.uuid, modeljson=row.modeljson, hits=hits)
+    return Claim(run=run, model_uuid=row.uuid, modeljson=row.document, hits=hits)
 
 
 def _hits(session: Session, run: tables.Run) -> Hits:

@@ -138,6 +138,6 @@ def _coverage(session: Session, run: tables.Run) -> float:
     if not taken:
         return 0.0
     text = session.scalars(
-        select(tables.ModelVersion.modeljson).where(tables.ModelVersion.id == run.version_id)
+        select(tables.ModelVersion.document).where(tables.ModelVersion.id == run.version_id)
     ).one()
     return run_coverage(parse_model(text), ((row.state, row.action) for row in taken))

@@ -176,7 +176,7 @@ def _test_case(
     )
     if case is None:
         raise _refused("test_case_id", f"there is no test case {case_id} of this model")
-    check_goals(parse_model(version.modeljson), parse_test_case(case.text))
+    check_goals(parse_model(version.document), parse_test_case(case.text))
     return case
 
 

@@ -83,13 +83,13 @@ class ModelRepository:
     def _document(self, model: tables.Model) -> str | None:
         version = tables.ModelVersion
         return self._session.scalar(
-            select(version.modeljson).where(
+            select(version.document).where(
                 version.model_id == model.id, version.number == model.version_number
             )
         )
 
     def _add_version(self, model: tables.Model, text: str) -> None:
-        self._session.add(tables.ModelVersion(model_id=model.id, number=model.version_number, modeljson=text))
+        self._session.add(tables.ModelVersion(model_id=model.id, number=model.version_number, document=text))
         self._session.flush()
 
     def _group_id(self, name: str, caller: Caller) -> int:
@@ -122,7 +122,7 @@ _MODELS = (
         _model.agent_id,
         _model.created_at,
         _model.updated_at,
-        _version.modeljson.label("document"),
+        _version.document,
     )
     .join(_groups, _group.id == _model.group_id)
     .join(_versions, (_version.model_id == _model.id) & (_version.number == _model.version_number))

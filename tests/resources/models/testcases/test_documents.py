@@ -108,7 +108,7 @@ def test_a_document_that_is_stored_again_is_no_new_version_after_an_edit(
     change_case(client, alice, 3, testcaseName="Later")
     with database.reading() as session:
         version = tables.ModelVersion
-        texts = session.scalars(select(version.modeljson).order_by(version.number)).all()
+        texts = session.scalars(select(version.document).order_by(version.number)).all()
     assert texts == [text, text.replace("Look around", "Later") + "\n"]
 
 

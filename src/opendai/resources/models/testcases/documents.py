@@ -79,9 +79,9 @@ def _rewrite(session: Session, model: tables.Model, change: Callable[[str], str]
     # In place, without a new version: the graph stays, and so does the coverage of its runs.
     version = tables.ModelVersion
     is_newest = (version.model_id == model.id) & (version.number == model.version_number)
-    text = change(session.scalars(select(version.modeljson).where(is_newest)).one())
+    text = change(session.scalars(select(version.document).where(is_newest)).one())
     document = parse_model(text)  # Refuses a document that has grown over the limit.
-    session.execute(update(version).where(is_newest).values(modeljson=text))
+    session.execute(update(version).where(is_newest).values(document=text))
     model.updated_at = now()
     return document
 
