@@ -26,13 +26,7 @@ RULES: list[tuple[Rule, tuple[str, ...], set[str]]] = [
     (
         code.queries_in_routes,
         ("src",),
-        {
-            "src/opendai/resources/administration/status.py: get_usage",
-            "src/opendai/resources/executions/agent_routes.py: finish_run",
-            "src/opendai/resources/executions/agent_routes.py: register_agent",
-            "src/opendai/resources/executions/routes.py: abort_execution",
-            "src/opendai/resources/executions/routes.py: get_execution",
-        },
+        set(),
     ),
     (code.queries_anywhere, ("src/opendai/worker",), set()),
     (code.test_modules_imported, ("tests", "bench"), set()),

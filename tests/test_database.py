@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from opendai import database as module
 from opendai.database import Database
+from opendai.database import engines as module
 from tests.services import PostgresServer
 
 END = text("SELECT pg_terminate_backend(:pid, 5000)")

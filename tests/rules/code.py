@@ -16,7 +16,7 @@ _METHODS = frozenset({"delete", "get", "head", "patch", "post", "put", "api_rout
 
 def transactions_ended(source: Source) -> Iterator[str]:
     """Only the database ends a transaction: one request, one transaction."""
-    if source.path == "src/opendai/database.py":
+    if source.path.startswith("src/opendai/database/"):
         return
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Attribute) and node.attr in {"commit", "rollback"}:

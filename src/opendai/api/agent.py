@@ -2,7 +2,7 @@
 
 from opendai.api.dialect import Family
 from opendai.api.refusals import detail, detail_schema
-from opendai.resources.executions import agent_routes
+from opendai.resources.executions.agents import routes
 from opendai.settings import Settings
 
 PREFIX = "/agent_service/api/v1"
@@ -11,7 +11,7 @@ PREFIX = "/agent_service/api/v1"
 def create(settings: Settings) -> Family:
     return Family(
         "opendai: agent service",
-        [agent_routes.router],
+        [routes.router],
         prefix=PREFIX,
         body=detail,
         refusal=detail_schema,

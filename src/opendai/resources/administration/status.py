@@ -1,6 +1,7 @@
-"""Whether the server is up, for anyone who asks, and how much of its licences is used."""
+"""Whether the server is up, for anyone who asks, and how much of its licenses is used."""
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from opendai import __version__, tables
 from opendai.auth.callers import User
@@ -54,10 +55,13 @@ def get_status(session: SessionDep) -> StatusOut:
 @router.get("/usage")
 def get_usage(caller: User, session: SessionDep) -> UsageOut:
     """How much is used: users with a role, logins that are still good, and runs that have not finished."""
-    login = tables.Login
-    sessions = session.scalar(select(func.count(login.id)).where(login.expires > database_clock()))
     return UsageOut(
         num_users=licenses.count_users(session),
-        num_sessions=sessions or 0,
+        num_sessions=_count_logins(session),
         num_execs=licenses.count_executions(session),
     )
+
+
+def _count_logins(session: Session) -> int:
+    login = tables.Login
+    return session.scalar(select(func.count(login.id)).where(login.expires > database_clock())) or 0

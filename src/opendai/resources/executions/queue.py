@@ -21,3 +21,8 @@ def has_ended_lease(session: Session) -> bool:
 def has_run_for_server(session: Session) -> bool:
     """Whether a run waits for the server to walk it."""
     return session.scalar(_FOR_THE_SERVER) is not None
+
+
+def has_run_for(session: Session, agent: tables.Agent) -> bool:
+    """Whether a run waits that the agent may claim."""
+    return session.scalar(select(_run.id).where(waits_for(agent)).limit(1)) is not None

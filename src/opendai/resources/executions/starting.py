@@ -74,7 +74,7 @@ class ExecutionIn(Input):
     target_coverage: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
-def start_execution(session: Session, given: ExecutionIn, caller: Caller) -> tables.Run:
+def queue_run(session: Session, given: ExecutionIn, caller: Caller) -> tables.Run:
     """Queue a run of what was asked for, and return it; Invalid names the field that cannot be.
 
     PaymentRequired where the licences do not allow one more at a time.

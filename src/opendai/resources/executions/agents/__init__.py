@@ -1,0 +1,1 @@
+"""The agents' side of executions. docs/agents.md describes the whole protocol."""

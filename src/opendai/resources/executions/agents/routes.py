@@ -1,0 +1,145 @@
+"""The operations of agents: register, claim, report, finish."""
+
+import time
+from functools import partial
+from typing import Any
+
+import anyio
+from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.orm import Session
+
+from opendai import tables
+from opendai.auth.callers import AgentClient, Caller
+from opendai.database import Database
+from opendai.parts import DatabaseDep, SessionDep, parts_of
+from opendai.resources.executions.agents.presence import register, registered_agent, stay_connected
+from opendai.resources.executions.agents.schemas import (
+    ClaimIn,
+    ClaimOut,
+    FinishedOut,
+    HeartbeatIn,
+    HeldOut,
+    RegistrationIn,
+    RegistrationOut,
+    word_claim,
+)
+from opendai.resources.executions.claims import claim_run
+from opendai.resources.executions.queue import has_run_for
+from opendai.resources.executions.reporting import (
+    EventsIn,
+    FinishIn,
+    finish_once,
+    hold,
+    record_events,
+    renew,
+)
+from opendai.wire.inputs import Id
+from opendai.wire.routing import Router
+
+_PAUSE_SECONDS = 0.25
+
+
+router = Router(tags=["Agents"])
+_NOT_REGISTERED: dict[int | str, Any] = {404: {"description": "The caller is not registered as an agent."}}
+_NOT_HELD: dict[int | str, Any] = {
+    409: {
+        "description": "The attempt is not the caller's or has ended, or events are missing: nothing changed."
+    }
+}
+
+
+@router.post("/agents", responses={409: {"description": "The agent belongs to another API client."}})
+def register_agent(
+    caller: AgentClient, session: SessionDep, request: Request, given: RegistrationIn
+) -> RegistrationOut:
+    """Make the caller known as an agent under its client's name."""
+    lease_seconds = parts_of(request).settings.lease_seconds
+    agent = register(session, caller, connected_seconds=lease_seconds)
+    return RegistrationOut(agent_id=agent.id, name=agent.name, lease_seconds=lease_seconds)
+
+
+@router.post("/agents/disconnect", responses=_NOT_REGISTERED)
+def disconnect_agent(caller: AgentClient, session: SessionDep) -> dict[str, Any]:
+    """Mark the agent as disconnected. Its leases remain."""
+    registered_agent(session, caller).connected_until = 0.0
+    return {}
+
+
+@router.post(
+    "/claims",
+    response_model=ClaimOut,
+    responses={204: {"description": "Nothing to do yet"}, **_NOT_REGISTERED},
+)
+async def claim(caller: AgentClient, database: DatabaseDep, request: Request, given: ClaimIn) -> Any:
+    """Wait for a run and take it; 204 if none came in time. Waiting takes no thread."""
+    lease_seconds = parts_of(request).settings.lease_seconds
+    deadline = time.monotonic() + given.wait_seconds
+    claim_key = str(given.claim_key) if given.claim_key else None
+    while True:
+        taken = await database.write(
+            partial(
+                _claim,
+                caller=caller,
+                claim_key=claim_key,
+                lease_seconds=lease_seconds,
+                wait_seconds=given.wait_seconds,
+            )
+        )
+        if taken is not None:
+            return taken
+        while not await run_in_threadpool(_is_waited_for, database, caller):
+            if time.monotonic() + _PAUSE_SECONDS > deadline:
+                return Response(status_code=204)
+            await anyio.sleep(_PAUSE_SECONDS)
+            # A run that is claimed for a caller who has gone would wait for its lease to end.
+            if parts_of(request).closing.is_set() or await request.is_disconnected():
+                return Response(status_code=204)
+
+
+@router.post("/runs/{run_id}/events", responses=_NOT_HELD)
+def report_events(
+    caller: AgentClient, session: SessionDep, request: Request, run_id: Id, given: EventsIn
+) -> HeldOut:
+    """Report numbered events; those that the server has already are skipped."""
+    agent = registered_agent(session, caller)
+    run = hold(session, run_id, agent.id, given.attempt)
+    record_events(session, run, given.first, given.events)
+    return _held(session, request, agent, run)
+
+
+@router.post("/runs/{run_id}/heartbeat", responses=_NOT_HELD)
+def report_heartbeat(
+    caller: AgentClient, session: SessionDep, request: Request, run_id: Id, given: HeartbeatIn
+) -> HeldOut:
+    """Keep the lease while a step takes long."""
+    agent = registered_agent(session, caller)
+    return _held(session, request, agent, hold(session, run_id, agent.id, given.attempt))
+
+
+@router.post("/runs/{run_id}/finish", responses=_NOT_HELD)
+def finish_run(caller: AgentClient, session: SessionDep, run_id: Id, given: FinishIn) -> FinishedOut:
+    """End a run. The same request again gets the same answer."""
+    agent = registered_agent(session, caller)
+    return FinishedOut(status=finish_once(session, run_id, agent.id, given))
+
+
+def _claim(
+    session: Session, *, caller: Caller, claim_key: str | None, lease_seconds: int, wait_seconds: float
+) -> ClaimOut | None:
+    agent = registered_agent(session, caller)
+    stay_connected(agent, lease_seconds + wait_seconds)
+    taken = claim_run(session, agent, lease_seconds=lease_seconds, claim_key=claim_key)
+    return word_claim(taken, lease_seconds=lease_seconds) if taken else None
+
+
+def _is_waited_for(database: Database, caller: Caller) -> bool:
+    with database.reading() as session:
+        return has_run_for(session, registered_agent(session, caller))
+
+
+def _held(session: Session, request: Request, agent: tables.Agent, run: tables.Run) -> HeldOut:
+    lease_seconds = parts_of(request).settings.lease_seconds
+    renew(run, lease_seconds=lease_seconds)
+    stay_connected(agent, lease_seconds)
+    return HeldOut(last=run.last_event, abort=run.is_abort_requested, lease_seconds=lease_seconds)
