@@ -26,7 +26,7 @@ def chromium() -> Iterator[Browser]:
     found = next((path for name in _NAMES if (path := shutil.which(name))), None)
     if found is None:
         if os.environ.get(WITHOUT_SERVICES) == "1":
-            # Whoever sets it has said that the tests must do without what they cannot fetch.
+            # The variable allows the tests to skip what they cannot fetch.
             pytest.skip(f"{WITHOUT_SERVICES}=1, and there is no Chromium")
         pytest.fail("There is no Chromium for this test: apt-get install chromium")
     # Its event loop belongs to the thread until it ends: for longer, no other test could run one of its own.

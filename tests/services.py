@@ -87,7 +87,7 @@ class _Service:
         raise NotImplementedError
 
     def _run(self, command: list[str], is_ready: Callable[[], bool], **options: Any) -> None:
-        """Start the command for good and return once it is ready."""
+        """Start the command, which runs until it is stopped, and return once it is ready."""
         log_path = self.folder / "log"
         with log_path.open("ab") as log:
             self._process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The benchmarks run. What they measure is not looked at here, as no machine of tests is quiet."""
+"""The benchmarks run. Their results are not checked here, because a machine that runs tests is not quiet."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What the pages promise: every setting with its true default, records of one page, links that lead somewhere."""
+"""The pages keep their promises: true defaults of every setting, records of one page, links that lead somewhere."""
 
 import os
 import re

@@ -266,7 +266,7 @@ def test_a_newer_database_is_left_alone(url: str, tmp_path: Path):
 
 
 def _rows(url: str) -> list[tuple[object, ...]]:
-    """What an installation writes."""
+    """The rows that an installation writes."""
     database = Database(url, threads=2)
     try:
         with database.reading() as session:

@@ -151,13 +151,13 @@ def test_the_page_for_people_escapes_what_it_shows(client: TestClient) -> None:
 
 
 def fuzz(world: World, prefix: str, bearer: dict[str, str]) -> None:
-    """Ask every operation of a family, for what is there, for anything, and for what cannot be."""
+    """Ask every operation of a family for things that exist, for random things, and for impossible things."""
     schema = schemathesis.openapi.from_dict(world.client.get(f"{prefix}/openapi.json").json())
     found: Any
     for found in schema.get_all_operations():
         operation = found.ok()
         known = {parameter.name: "1" for parameter in operation.path_parameters}
-        # What is deleted could not be asked for any more.
+        # A deleted thing could not be asked for any more.
         if known and operation.method != "delete":
             strategy = operation.as_strategy(path_parameters=known)
             _fuzz_operation(world.client, strategy, bearer, prefix=prefix)
@@ -179,7 +179,7 @@ def _fuzz_operation(client: TestClient, strategy: Any, bearer: dict[str, str], *
     )
     def ask(case: Any) -> None:
         if isinstance(case.body, dict) and case.path.endswith("/claims"):
-            case.body["wait_seconds"] = 0  # Else it waits half a minute for a run to come.
+            case.body["wait_seconds"] = 0  # Otherwise it waits half a minute for a run to come.
         request: Any = requests.Request(
             **case.as_transport_kwargs(base_url=f"http://testserver{prefix}")
         ).prepare()

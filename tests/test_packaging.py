@@ -1,4 +1,4 @@
-"""What a stranger gets: a checkout that names no place of ours, locks that can be checked, bounded ranges."""
+"""A stranger gets a checkout that names no place of ours, locks that can be checked, and bounded ranges."""
 
 import re
 import subprocess

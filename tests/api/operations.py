@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from opendai.api.server import Server
 
 _OPENID = "/auth/realms/{realm}/protocol/openid-connect"
-# What is asked without a bearer token: the ways to get one and, by a client's secret, to ask after it and to end
-# it; and whether the server is there.
+# Operations without a bearer token: those that issue one, those that inspect and end one by a client's secret, and
+# the checks of whether the server is there.
 OPEN = {
     ("POST", "/ai/auth"),
     ("GET", "/ai/ping"),

@@ -1,4 +1,4 @@
-"""What holds for each operation of each family, whatever it does."""
+"""Each operation of each family keeps these rules, whatever it does."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What every answer tells a browser."""
+"""Every answer carries the headers that protect a browser."""
 
 from collections.abc import Callable
 

@@ -116,7 +116,7 @@ def hidden_fields(page: Any) -> dict[str, str]:
 
 
 def handed_over(response: Any, *, at: str = RETURN, mode: str = "query") -> dict[str, str]:
-    """What a redirect back carries; fails if it is none, or leads elsewhere."""
+    """The parameters that a redirect back carries; fails if it is none, or leads elsewhere."""
     assert response.status_code == 303, response.text
     assert response.headers["cache-control"] == "no-store"
     assert response.headers["referrer-policy"] == "no-referrer"

@@ -1,4 +1,4 @@
-"""What the tests of one resource share: a model, an agent, a claimed run, a program for logins, and a browser."""
+"""Fixtures of several rooms: a model, an agent, a claimed run, a program for logins, and a browser."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -20,7 +20,7 @@ Sign = Callable[[bytes], bytes]
 
 @dataclass(frozen=True)
 class Forger:
-    """What a forger knows, and, to show that nothing but the change is refused, our own signature."""
+    """The knowledge of a forger, and, to show that nothing but the change is refused, our own signature."""
 
     kid: str
     claims: dict[str, Any]

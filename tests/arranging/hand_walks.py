@@ -1,4 +1,4 @@
-"""Runs that end as a test says, walked by an agent that reports by hand."""
+"""Runs that end as a test asks, walked by an agent that reports by hand."""
 
 from collections.abc import Sequence
 from typing import Any

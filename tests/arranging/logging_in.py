@@ -125,6 +125,6 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """What a token says, without asking who signed it."""
+    """The claims of a token, whoever signed it."""
     claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
     return claims

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """What each call brings, all of them let go together."""
+    """The result of each call; all calls begin together."""
     barrier = threading.Barrier(len(calls))
 
     def when_all_are_ready(call: Callable[[], Any]) -> Any:

@@ -16,9 +16,9 @@ AGENTS = "/agent_service/api/v1"
 ANY_AGENT = {"agent_id": "any", "is_hosted_agent": False}
 
 
-def png(colour: str = "red") -> bytes:
+def png(color: str = "red") -> bytes:
     file = io.BytesIO()
-    Image.new("RGB", (4, 3), colour).save(file, "PNG")
+    Image.new("RGB", (4, 3), color).save(file, "PNG")
     return file.getvalue()
 
 

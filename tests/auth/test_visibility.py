@@ -25,7 +25,7 @@ NOTHING = "answered with nothing of Alice's"
 
 
 class Row(NamedTuple):
-    """What each person gets: DONE, NOTHING or the status of a refusal."""
+    """The result for each person: DONE, NOTHING or the status of a refusal."""
 
     alice: str | int
     bob: str | int

@@ -18,7 +18,7 @@ PASSWORD = "correct horse battery staple"
 
 @dataclass(frozen=True)
 class Said:
-    """What a command left behind: its exit code, standard output and standard error."""
+    """The result of a command: its exit code, standard output and standard error."""
 
     code: int
     output: str
@@ -37,7 +37,7 @@ def data_dir(tmp_path: Path) -> Path:
 def command(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Command:
-    """`opendai …` in this process on a data folder of the test's own. Whatever goes wrong, no traceback."""
+    """`opendai …` in this process on a data folder of the test's own. No failure shows a traceback."""
     for name in [name for name in os.environ if name.startswith("OPENDAI_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("OPENDAI_DATA_DIR", str(data_dir))

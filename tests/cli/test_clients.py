@@ -20,7 +20,7 @@ CALLBACK = "https://app.example.com/callback"
 
 @pytest.fixture
 def audit(data_dir: Path) -> Callable[[], list[tuple[str, str, dict[str, Any]]]]:
-    """What was written down since the installation made its administrator."""
+    """The audit events since the installation made its administrator."""
 
     def read() -> list[tuple[str, str, dict[str, Any]]]:
         query = "SELECT actor_kind, actor, action, target, details FROM audit_events ORDER BY id"

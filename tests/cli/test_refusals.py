@@ -1,4 +1,4 @@
-"""What the command cannot do is one line on standard error and exit code 1 or 2."""
+"""A command that cannot do its work prints one line to standard error and exits with code 1 or 2."""
 
 import importlib.metadata
 import socket

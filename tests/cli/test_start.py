@@ -1,4 +1,4 @@
-"""What the command takes along before it knows what it is asked for."""
+"""The command imports little before it knows which subcommand runs."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""A small shop as a genuine model document, and a driver that does what a test says."""
+"""A small shop as a genuine model document, and a driver that follows a test's script."""
 
 import json
 from collections.abc import Callable
@@ -68,12 +68,12 @@ WHOLE_WALK = [
 
 
 class ScriptedDriver:
-    """Does ``behaviour(step)`` for each step, which passes in 0.01 s if that returns nothing."""
+    """Calls `behavior(step)` for each step, which passes in 0.01 s if that returns nothing."""
 
     name = "scripted"
 
-    def __init__(self, behaviour: Callable[[Step], Any] | None = None) -> None:
-        self.behaviour = behaviour or (lambda _: None)
+    def __init__(self, behavior: Callable[[Step], Any] | None = None) -> None:
+        self.behavior = behavior or (lambda _: None)
         self.run: Run | None = None
         self.performed: list[str] = []
         self.closed = 0
@@ -83,7 +83,7 @@ class ScriptedDriver:
 
     def perform(self, step: Step) -> Performed:
         self.performed.append(step.action)
-        return self.behaviour(step) or Performed(passed=True, seconds=0.01)
+        return self.behavior(step) or Performed(passed=True, seconds=0.01)
 
     def close(self) -> None:
         self.closed += 1

@@ -24,7 +24,7 @@ url = http://server:8000
 client_id = client:dai:agent:lab-1
 client_secret = 100%s=;#cret
 token_url = http://server:8000/token
-colour = blue
+color = blue
 """
 
 
@@ -59,7 +59,7 @@ def command(monkeypatch, capsys):
 
 @pytest.fixture
 def started(monkeypatch):
-    """What the command would start, in place of starting it."""
+    """The agents that the command would start; none starts."""
     agents: list[Any] = []
     monkeypatch.setattr(cli, "_run_until_signalled", agents.append)
     return agents
@@ -180,7 +180,7 @@ def test_access_does_not_show_its_credentials(ini):
         ([*ACCESS, "--max-runs", "-1"], "'--max-runs'"),
         ([*ACCESS, "--driver", "selenium"], "'selenium'"),
         ([*ACCESS, "--log-level", "loud"], "'loud'"),
-        ([*ACCESS, "--colour", "blue"], "--colour"),
+        ([*ACCESS, "--color", "blue"], "--color"),
         ([*ACCESS, "now"], "now"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What the network, the server and other agents can do to an agent, one fault a test."""
+"""Faults of the network, of the server and of other agents, one a test."""
 
 import logging
 import threading
@@ -86,7 +86,7 @@ def test_a_run_that_another_agent_has_is_dropped_and_not_touched(server, working
     def lose_the_lease(step):
         run.attempt, run.lease_until = 2, time.monotonic() + 60
 
-    driver.behaviour = lose_the_lease
+    driver.behavior = lose_the_lease
     with working(driver):
         server.wait_until(lambda: len(server.claim_keys) == 2)
     assert run.status == "RUNNING"

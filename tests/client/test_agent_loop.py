@@ -184,7 +184,7 @@ def test_a_driver_may_cut_the_aborted_step_short(server, working):
         assert driver.run.interruption.wait(10)
         raise StepInterrupted
 
-    driver.behaviour = hang
+    driver.behavior = hang
     with working(driver, max_runs=1):
         server.wait_until(lambda: run.status == "CANCELLED", 3.0)
     assert run.steps() == []

@@ -19,7 +19,7 @@ NODE = str(_PROGRAMS / "node")
 def fetch_package(name: str, version: str, sha512: str, folder: Path) -> Path:
     """The folder with the package's files, where a script in the given folder finds it by its name."""
     if os.environ.get(WITHOUT_SERVICES) == "1":
-        # Whoever sets it has said so; without it, a package that cannot be fetched is a failure.
+        # The variable allows a package to be missing; without it, a package that cannot be fetched is a failure.
         pytest.skip(f"{WITHOUT_SERVICES}=1")
     (folder / "node_modules").mkdir(exist_ok=True)
     command = [

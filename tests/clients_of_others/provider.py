@@ -25,12 +25,12 @@ class Provider:
 
     @property
     def url(self) -> str:
-        """What Keycloak's own clients are told."""
+        """The setting of Keycloak's own clients."""
         return f"{self.server.url}/auth"
 
     @property
     def realm(self) -> str:
-        """What all others are told; it is the issuer too."""
+        """The setting of all other clients, and the issuer."""
         return f"{self.url}/realms/eggplant"
 
     @property
@@ -69,7 +69,7 @@ class Provider:
 
 
 def fill_in_login(page: Page, *, username: str = "alice", password: str = PASSWORD) -> None:
-    """What a person does at the login page."""
+    """Fill in the login page as a person does."""
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()

@@ -39,7 +39,7 @@ def serving_pages() -> Iterator[Site]:
             self.wfile.write(body)
 
         def log_message(self, *_given: Any) -> None:
-            """Nothing: the browser says what goes wrong."""
+            """No log: a test sees failures in the browser."""
 
     with LoopbackServer(("127.0.0.1", 0), Handler) as server:
         site = Site(f"http://localhost:{server.server_port}")

@@ -10,7 +10,7 @@ from tests.clients_of_others.provider import Provider, fill_in_login
 from tests.clients_of_others.sites import Site
 from tests.conftest import PASSWORD
 
-# What a browser works out by itself, and what automatic checks of accessibility look for first.
+# Properties that a browser computes, and that automatic checks of accessibility look at first.
 
 pytestmark = pytest.mark.slow
 
@@ -25,15 +25,15 @@ ASKED = """() => ({
     width: document.documentElement.scrollWidth,
 })"""
 
-# The contrast of WCAG 2, from the colours that the browser really paints. System colours are behind most of them.
+# The contrast of WCAG 2, from the colors that the browser paints. Most of them are system colors.
 CONTRAST = """(element) => {
     const brush = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
     const behind = [];
     for (let place = element; place; place = place.parentElement) {
         behind.unshift(getComputedStyle(place).backgroundColor);
     }
-    const luminance = (...colours) => {
-        for (const colour of colours) { brush.fillStyle = colour; brush.fillRect(0, 0, 1, 1); }
+    const luminance = (...colors) => {
+        for (const color of colors) { brush.fillStyle = color; brush.fillRect(0, 0, 1, 1); }
         const [red, green, blue] = [...brush.getImageData(0, 0, 1, 1).data].map((value) => {
             const part = value / 255;
             return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;

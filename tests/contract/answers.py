@@ -1,4 +1,4 @@
-"""What the application says of itself in its OpenAPI pages, read as the contract is read."""
+"""The OpenAPI pages of the application, read as the contract is read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

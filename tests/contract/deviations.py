@@ -112,7 +112,7 @@ UNREAD_HERE: dict[tuple[str, str], str] = {
     ("PUT /ai/testconfigtasks/{id}", "test_config_id"): "a task stays one of its test configuration",
 }
 
-# What else is worth knowing about an operation.
+# Remarks about single operations.
 REMARKS: dict[str, str] = {
     "POST /ai/auth": "the fields of a token (`access_token`, `expires_in`, `token_type`) stand beside the published "
     "user; every failed login is 404 in the same words",
@@ -144,5 +144,5 @@ EXTENSIONS: dict[str, str] = {
 
 
 def shape_of_success(operation: str, published: Shape) -> Shape:
-    """What the body of a success holds: by the page, else by the deviation."""
+    """The shape of the body of a success: by the deviation if there is one, otherwise by the page."""
     return SHAPES[operation][0] if operation in SHAPES else published

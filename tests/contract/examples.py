@@ -73,7 +73,7 @@ def written() -> dict[str, Any]:
 
 
 def _body(request: Any) -> Any:
-    # What some clients send along with DELETE is not read.
+    # The body that some clients send with DELETE is not read.
     kind = request.headers.get("content-type", "")
     if request.method == "DELETE" or not request.content or kind == "application/msgpack":
         return None
@@ -96,7 +96,7 @@ def _steady(value: Any, seen: dict[str, str]) -> Any:
 
 def _shown(key: str, inner: Any, seen: dict[str, str]) -> Any:
     if key == "expires_in":
-        # What is left of a lifetime some time after it began.
+        # The rest of a lifetime depends on when the example was made.
         whole = 60 if inner <= 600 else 3600
         return -(-inner // whole) * whole
     # A field of one name may be a number in one answer and text in another.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Habit:
-    """What a client does, and how the server answers."""
+    """An action of a client, and the answer of the server."""
 
     client: str
     server: str
@@ -19,7 +19,7 @@ HABITS = {
     ),
     "test_deleting_is_answered_with_json": Habit(
         "parses JSON from every answer to `DELETE`",
-        "answers 200 with `{}`, or 204 where the page says so",
+        "answers 200 with `{}`, or 204 where the page has it",
     ),
     "test_an_agent_needs_only_a_name": Habit(
         "creates an agent with JSON in place of a form, with an `id` and without fields that the page requires",
@@ -46,7 +46,7 @@ HABITS = {
         "sorts by id, ascending, and takes a negative offset for 0",
     ),
     "test_runs_are_filtered_by_the_uuid_of_a_model": Habit(
-        "filters runs by the model's UUID, where the page says integer",
+        "filters runs by the model's UUID, where the page has an integer",
         "takes it as text",
     ),
     "test_a_plus_sign_sorts_upwards": Habit(

@@ -20,42 +20,38 @@ FILE = Path(__file__).parents[2] / "docs" / "compatibility.md"
 
 _INTRODUCTION = """# Compatibility with DAI 5.2
 
-opendai serves all {count} operations that the page of DAI 5.2 publishes under `/ai`, with their parameters, media
-types, status codes and fields. Where that page is silent, or where real clients do otherwise, this page says what is
-done and why. It is made from the contract, the tests' list of deviations and the application
+opendai serves all {count} operations that the page of DAI 5.2 publishes under `/ai`, with their parameters, media types, status codes and fields. This page lists the differences, with their reasons: where the published page is silent, and where real clients differ from it. It is made from the contract, the tests' list of deviations and the application
 (`python -m tests.contract.page`); a test fails when it is out of date.
 """
 
 _OPERATIONS = """## Operations
 
-Every one is served. "Also" lists the statuses that are answered beyond the published ones.
+Every one is served. "Further" lists the statuses beyond the published ones.
 """
 
-_EVERYWHERE = """## What holds everywhere
+_EVERYWHERE = """## Everywhere
 
 - A refusal is `{"message": "…"}`; bad input adds `"errors": [{"field": "…", "problem": "…"}]` and is 400, never 422.
-  What was sent is not echoed.
-- 401 without a valid token, 403 for whoever may not use the operation at all, 404 for what is not there and, in the
-  same words, for what belongs to other groups. 413 for a body over the limit.
-- 503 with `Retry-After` while the database or the store does not answer. 500 is a failure of ours and names the
-  request's id.
+  The answer does not echo the input.
+- 401 without a valid token, 403 if the caller may not use the operation at all, 404 for a thing that does not exist and, in the same words, for a thing of other groups. 413 for a body over the limit.
+- 503 with `Retry-After` while the database or the store does not answer. 500 is a failure of the server and names the request's id.
 - Fields without a value are null, never left out. Unknown fields of a body are ignored.
 - Times carry their offset in figures: `2026-11-22T09:30:00.120000+00:00`.
 """
 
 _FAMILIES = {
-    "/execution_service/api/v1": "Executions, as DAI 6.5 to 7.5 publish them. Bad input is 422 in Server's words, "
+    "/execution_service/api/v1": "Executions, as DAI 6.5 to 7.5 publish them. Bad input is 422 in FastAPI's words, "
     'other refusals are `{"detail": "…"}`.',
-    "/auth": "Tokens, as Keycloak, RFC 6749 and OpenID Connect have them; [tokens.md](tokens.md) tells which "
-    "grants there are and how long a login lasts. People log in by a page, with the authorization code flow and PKCE "
+    "/auth": "Tokens, as Keycloak, RFC 6749 and OpenID Connect have them; [tokens.md](tokens.md) lists the "
+    "grants and the lifetime of a login. People log in by a page, with the authorization code flow and PKCE "
     "(S256).",
-    "/agent_service/api/v1": "The protocol of our agents, which [agents.md](agents.md) tells; DAI publishes none.",
-    "/api/rest/latest": "AI servers, as Squash TM publishes them; [ai-servers.md](ai-servers.md) tells of them. "
+    "/agent_service/api/v1": "The protocol of our agents, described in [agents.md](agents.md); DAI publishes none.",
+    "/api/rest/latest": "AI servers, as Squash TM publishes them; [ai-servers.md](ai-servers.md) describes them. "
     'A rule that is broken is 412 `{"fieldValidationErrors": […], "message": "…"}`, '
     'other refusals are `{"message": "…"}`.',
     "/api_clients": "The programs that may ask for tokens, which DAI 6.5 manages in its pages: for people who are "
-    "administrators alone. Refusals are worded as those under `/ai`. The slash at the end may be left out.",
-    "/api/v2": "Of the public API v2 the way to a token. Bad input is 422 in Server's words, other refusals are "
+    "administrators. Refusals are worded as those under `/ai`. The slash at the end may be left out.",
+    "/api/v2": "The token endpoint of the public API v2. Bad input is 422 in FastAPI's words, other refusals are "
     '`{"type": "…", "title": "…", "status": 401, "detail": "…"}`.',
 }
 
@@ -67,7 +63,7 @@ def render(app: Server) -> str:
         _INTRODUCTION.format(count=len(published)),
         _OPERATIONS,
         _table(
-            ("Operation", "Served with", "Also", "Deviation, and why"),
+            ("Operation", "Served with", "Further", "Deviation, and why"),
             (_row(operation, offered[name]) for name, operation in published.items()),
         ),
         _EVERYWHERE,
@@ -75,7 +71,7 @@ def render(app: Server) -> str:
         _table(("Field", "Null when"), _pairs(deviations.NULLS.items())),
         "## Published fields of bodies that are not read\n",
         _table(("Field", "Why"), _unread()),
-        "## What clients do\n\nClients are met where they differ from the page. Each row is a test.\n",
+        "## Habits of clients\n\nThe server accepts clients that differ from the page in these ways. Each row is a test.\n",
         _table(("A client", "The server"), ((habit.client, habit.server) for habit in HABITS.values())),
         "## Operations of ours under `/ai`\n",
         _table(("Operation", "Why"), _pairs(deviations.EXTENSIONS.items())),
@@ -111,7 +107,7 @@ def _family(app: Server, prefix: str, about: str) -> str:
         (f"`{name}`", " ".join(ours.page["description"].split()))
         for name, ours in served(app, prefix).items()
     )
-    return f"### `{prefix}`\n\n{about}\n\n" + _table(("Operation", "What it does"), rows)
+    return f"### `{prefix}`\n\n{about}\n\n" + _table(("Operation", "Purpose"), rows)
 
 
 def _unread() -> Iterator[tuple[str, str]]:

@@ -49,7 +49,7 @@ class Operation:
     errors: tuple[int, ...]
     success: int
     shape: Shape
-    """What the body of a success holds by the page; `NOTHING` where it names no schema."""
+    """The shape of the body of a success by the page; `NOTHING` where the page names no schema."""
 
     @property
     def name(self) -> str:

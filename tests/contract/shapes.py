@@ -14,7 +14,7 @@ def problems(
     nulls: Mapping[str, str],
     place: str = "",
 ) -> Iterator[str]:
-    """What is wrong with a body. `nulls` are the fields that may be null, by "Schema.field"."""
+    """The differences of a body from a shape. `nulls` are the fields that may be null, by "Schema.field"."""
     if isinstance(shape, ListOf):
         if not isinstance(body, list):
             yield f"{place or 'the body'} is not a list"

@@ -42,7 +42,7 @@ def send(case: Case, world: World) -> Any:
 
 
 def items_of(body: Any) -> Any:
-    """The items of an envelope or a list; else the body."""
+    """The items of an envelope or a list; otherwise the body."""
     return body["items"] if isinstance(body, dict) and "items" in body else body
 
 
@@ -86,7 +86,7 @@ def test_the_operation_works(name: str, world: World, offered: dict[str, Served]
 def test_the_refusal_is_as_documented(
     name: str, status: int, world: World, offered: dict[str, Served]
 ) -> None:
-    assert name in offered  # Else any address would do for a 404.
+    assert name in offered  # Otherwise any address would do for a 404.
     assert_refused(send(refusals[name, status], world), status)
 
 

@@ -1,4 +1,4 @@
-"""What real clients do that the published page does not say. docs/compatibility.md lists it."""
+"""Real clients differ from the published page in these ways. docs/compatibility.md lists them."""
 
 from typing import Any
 
@@ -93,5 +93,5 @@ def test_a_line_of_log_needs_only_a_message(world: World) -> None:
 
 
 def test_unknown_fields_are_ignored(world: World) -> None:
-    body = {"name": "Till", "group": "shop", "colour": "blue", "nested": {"a": [1]}}
+    body = {"name": "Till", "group": "shop", "color": "blue", "nested": {"a": [1]}}
     assert made(world.alice.post("/ai/models", json=body))["name"] == "Till"

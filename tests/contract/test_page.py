@@ -20,7 +20,7 @@ def test_the_page_is_up_to_date(app: Server) -> None:
 
 
 def test_the_page_has_a_row_for_each_published_operation() -> None:
-    lines = page.FILE.read_text(encoding="utf-8").split("## What holds everywhere")[0].splitlines()
+    lines = page.FILE.read_text(encoding="utf-8").split("## Everywhere")[0].splitlines()
     rows = [line.split("`")[1] for line in lines if line.startswith("| `")]
     assert rows == list(operations())
 

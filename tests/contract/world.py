@@ -118,7 +118,7 @@ class World:
         return self._lab.client_id, self._lab.secret
 
     def once(self, method: str, path: str, body: Any, *, by: str = "alice") -> Any:
-        """What a request made, asked only the first time."""
+        """The object that a request made; only the first call sends the request."""
         key = f"{method} {path} {json.dumps(body)}"
         if key not in self._kept:
             self._kept[key] = made(self.caller(by).ask(method, path, json=body))

@@ -45,7 +45,7 @@ class Deployment:
         return [self._placed(word) for word in self._services[service]["command"]]
 
     def run(self, service: str, *command: str) -> str:
-        """What an `opendai` command printed that ran as this service; it must succeed."""
+        """The output of an `opendai` command that runs as this service; the command must succeed."""
         ended = subprocess.run(
             [sys.executable, "-m", "opendai.cli", *command],
             cwd=self.folder,
@@ -131,7 +131,7 @@ class Process:
 
 
 def _bare_environment() -> dict[str, str]:
-    """What the tests run in, without what is set for a server or a client of opendai."""
+    """The environment of the tests without the variables of opendai."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENDAI_")}
     # The same code as the tests see, also from another folder.
     return kept | {"PYTHONPATH": os.pathsep.join(str(Path(place).absolute()) for place in sys.path if place)}

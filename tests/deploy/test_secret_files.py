@@ -1,4 +1,4 @@
-"""What a container is told through files: passwords that it reads, and the ini file that an agent is given."""
+"""Secrets in files of a container: passwords that the server reads, and the ini file of an agent."""
 
 import stat
 from pathlib import Path

@@ -64,7 +64,7 @@ def test_two_servers_start_at_once_on_an_empty_database(deployment: Deployment, 
 
 
 def test_the_database_asks_for_the_password(deployment: Deployment) -> None:
-    # Else the tests above would pass without the file that it comes from.
+    # Otherwise the tests above would pass without the file that it comes from.
     without = Settings(database_url=deployment.settings("server")["OPENDAI_DATABASE_URL"])
     with pytest.raises(OperationalError, match="no password supplied"):
         create_engine(without.database).connect()

@@ -139,7 +139,7 @@ def test_without_parameters_their_depth_changes_nothing(webstore: Model) -> None
 
 
 def _count_paths(model: Model, length: int) -> int:
-    """The different paths of so many transitions, tried from every state with every state before it."""
+    """The different paths of this many transitions, tried from every state with every state before it."""
     found: set[tuple[engine.Pair, ...]] = set()
     reachable = {state.id: state for state in model.reachable}
     for state in model.reachable:

@@ -1,4 +1,4 @@
-"""What a model makes impossible."""
+"""States, actions and test cases that a model makes impossible."""
 
 from opendai import engine
 from opendai.engine import ActionKind, Model, StateKind

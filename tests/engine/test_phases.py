@@ -1,4 +1,4 @@
-"""What happens around the walk proper: arrival snippets, Exception, Cleanup, abort."""
+"""The phases around the walk proper: arrival snippets, Exception, Cleanup, abort."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -92,7 +92,7 @@ def test_a_failed_step_leads_through_exception_and_cleanup() -> None:
     assert walk.conclusion == engine.Conclusion(
         "FAILED", 'the action "go" failed in the state "Initial"', (), "Initial", "go"
     )
-    # What was tried is covered.
+    # A transition that was tried is covered.
     assert walk.coverage == 1
 
 

@@ -1,4 +1,4 @@
-"""What is no model is refused with the places that are wrong, whatever it is."""
+"""Text that is no model is refused with the places that are wrong, whatever it is."""
 
 import json
 from contextlib import suppress

@@ -13,7 +13,7 @@ from opendai.engine.formats.rewriting import add_test_case, change_test_case, re
 PRETTY = """{
   "elements" : [ ] ,
   "testcases" : [
-    { "testcaseName" : "A" , "testcase" : "" , "colour" : "\\u00e9\\ud800" } ,
+    { "testcaseName" : "A" , "testcase" : "" , "color" : "\\u00e9\\ud800" } ,
     { "testcase":"", "testcaseName":"B", "weight":1.50 }
   ] ,
   "version" : "4.0.1"

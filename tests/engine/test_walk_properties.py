@@ -1,4 +1,4 @@
-"""What holds for every walk of every model, against searches that look at everything."""
+"""Properties of every walk of every model, against searches that look at everything."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

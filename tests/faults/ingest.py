@@ -17,7 +17,7 @@ _BATCH = 5
 class Ingest:
     """Holds one run and reports on it from a thread until it is told to stop.
 
-    What was not answered, or answered 503, is sent again just as it was; anything else is `failure`.
+    A call that was not answered, or answered 503, is sent again unchanged; any other refusal is `failure`.
     """
 
     def __init__(self, client: Client, run_id: int) -> None:
@@ -33,7 +33,7 @@ class Ingest:
         self._thread.start()
 
     def stop(self) -> None:
-        """Returns when the call in hand is answered; raises what went wrong."""
+        """Returns when the call under way is answered; raises its failure."""
         self._stopping.set()
         self._thread.join(30)
         assert not self._thread.is_alive()

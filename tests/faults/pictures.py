@@ -6,8 +6,8 @@ from PIL import Image
 
 
 def picture(number: int = 0) -> bytes:
-    """A PNG of four pixels in a colour of its own for each number."""
+    """A PNG of four pixels in a color of its own for each number."""
     held = io.BytesIO()
-    colour = (number % 256, number // 256 % 256, number // 65_536 % 256)
-    Image.new("RGB", (2, 2), colour).save(held, "PNG")
+    color = (number % 256, number // 256 % 256, number // 65_536 % 256)
+    Image.new("RGB", (2, 2), color).save(held, "PNG")
     return held.getvalue()

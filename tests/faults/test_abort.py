@@ -1,4 +1,4 @@
-"""Aborting is idempotent, and an agent hears of it with its next report."""
+"""Aborting is idempotent, and an agent learns of it by its next report."""
 
 import time
 import uuid
@@ -52,7 +52,7 @@ def test_a_running_execution_tells_its_agent(server: Server, people: Any):
     report = {"attempt": 1, "first": 1, "events": [step]}
     told = lab.connection.send("POST", f"{runs}/events", json=report).json()
     assert (told["last"], told["abort"]) == (1, True)
-    # What it says of the outcome does not matter: who asked for the end gets it.
+    # The reported outcome does not matter: the abort decides the status.
     finish = {"attempt": 1, "last": 1, "status": "PASSED", "reason": "done"}
     for _ in range(2):
         assert lab.connection.send("POST", f"{runs}/finish", json=finish).json() == {"status": "CANCELLED"}

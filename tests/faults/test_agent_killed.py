@@ -164,7 +164,7 @@ def _run(server: Server, run_id: int) -> tables.Run:
 
 
 def _everything(server: Server, run_id: int) -> dict[str, object]:
-    """What the run has left behind, but for the end of its lease, which its own heartbeats move."""
+    """The rows of the run, except for the end of its lease, which its own heartbeats move."""
     run = _run(server, run_id)
     kept = {column.name: getattr(run, column.name) for column in tables.Run.__table__.columns}
     counts = {}

@@ -39,7 +39,7 @@ def test_a_flood_of_logins_leaves_the_rest_of_the_server_working(server: Server)
 
 
 def test_who_is_refused_is_told_when_to_come_back(server: Server):
-    """Asked by so many at once that some are over the queue."""
+    """More callers ask at once than the queue holds."""
 
     async def log_in(client: httpx.AsyncClient) -> httpx.Response:
         given = {"username": "admin", "password": ADMIN_PASSWORD}

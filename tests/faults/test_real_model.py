@@ -47,7 +47,7 @@ PAYLOAD = {
 @pytest.fixture(scope="module")
 def language_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LanguageModel]:
     if os.environ.get(WITHOUT_SERVICES) == "1":
-        # Whoever sets it has said so; without it, a model that cannot be fetched is a failure.
+        # The variable allows the model to be missing; without it, a model that cannot be fetched is a failure.
         pytest.skip(f"{WITHOUT_SERVICES}=1")
     packages = tmp_path_factory.mktemp("packages")
     install(packages)

@@ -1,4 +1,4 @@
-"""What programs read first: the configuration, the realm and the keys."""
+"""The documents that programs read first: the configuration, the realm and the keys."""
 
 import base64
 

@@ -191,7 +191,7 @@ def test_tabs_that_refresh_at_once_stay_logged_in(portal: Portal) -> None:
 
 @pytest.mark.slow
 def test_a_copied_token_and_a_refresh_at_once_leave_no_login(portal: Portal, database: Database) -> None:
-    """Whoever comes first, the login is over."""
+    """The login is over, whichever request comes first."""
     for _ in range(5):
         first = portal.log_in()
         second = portal.refresh(first["refresh_token"]).json()

@@ -25,7 +25,7 @@ class Scripted:
         return f"http://{self.host}:{self.port}/"
 
 
-# What happens to a connection once its request is read; when it returns, the connection is closed.
+# Runs for a connection once its request is read; when it returns, the connection is closed.
 Script = Callable[[socket.socket, Scripted], None]
 
 
@@ -78,7 +78,7 @@ def scripted(
         server = Scripted(host, int(listener.getsockname()[1]))
 
         def serve(connection: socket.socket) -> None:
-            # Whoever hangs up early is what many of these tests are about.
+            # Many of these tests are about clients that hang up early.
             with suppress(OSError), connection:
                 connection.settimeout(10)
                 secured = context.wrap_socket(connection, server_side=True) if context else connection

@@ -50,7 +50,7 @@ def too_long(source: Source) -> Iterator[str]:
 
 
 def test_modules_imported(source: Source) -> Iterator[str]:
-    """What several test modules need is in a module that is no test."""
+    """A factory that several test modules need is in a module that is no test."""
     for origin, _ in imports_of(source):
         parts = origin.split(".")
         if parts[0] == "tests" and any(part.startswith("test_") for part in parts[1:]):

@@ -1,4 +1,4 @@
-"""What only the embedded store has to do: survive kills, show no half objects, follow no links."""
+"""Duties of the embedded store alone: survive kills, show no half objects, follow no links."""
 
 import hashlib
 import os
@@ -115,7 +115,7 @@ def test_everything_is_synchronised_in_order(
     file_store.put("a/b/d", b"x", content_type="image/png")
     assert steps == ["content", "rename", "objects/a/b"]
 
-    # Another process may have made the folders and died before it could synchronise them.
+    # Another process may have made the folders and died before it could synchronize them.
     reopened = open_files(tmp_path / "store")
     steps.clear()
     reopened.put("a/b/e", b"x", content_type="image/png")

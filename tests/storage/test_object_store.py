@@ -1,4 +1,4 @@
-"""What every adapter does alike; each test runs on files and on a real S3 server."""
+"""Every adapter behaves alike; each test runs on files and on a real S3 server."""
 
 import re
 import secrets

@@ -1,4 +1,4 @@
-"""What only a bucket brings with it: making it, pages of keys, servers that refuse or hang."""
+"""Duties of a bucket alone: making it, pages of keys, servers that refuse or hang."""
 
 import socket
 import time

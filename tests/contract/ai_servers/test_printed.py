@@ -15,7 +15,7 @@ from tests.contract.ai_servers.requests import SERVERS
 from tests.contract.world import World, made
 
 FOLDER = Path(__file__).parent
-# What the chapter's own headers say of the length of each body.
+# The length of each body by the headers of the chapter.
 LENGTHS = {
     "list": 2914,
     "get": 1265,

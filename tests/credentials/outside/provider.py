@@ -66,7 +66,7 @@ class Provider:
         return self.documents.get(path, known.get(path))
 
     def claims(self, username: str, *roles: str, **others: Any) -> dict[str, Any]:
-        """What Keycloak writes into an access token; a claim that is given as None is left out."""
+        """The claims that Keycloak writes into an access token; a claim that is given as None is left out."""
         now = int(time.time())
         claims = {
             "iss": self.issuer,

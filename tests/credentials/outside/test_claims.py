@@ -1,4 +1,4 @@
-"""What the claims of an outside identity provider's tokens make of a person."""
+"""The claims of an outside identity provider's tokens decide the name, the role and the groups of a person."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""What becomes of the people whom an outside identity provider vouches for."""
+"""The rows of people for whom an outside identity provider vouches."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""What people may do to themselves, and to nobody else."""
+"""Changes that people may make to themselves, and to nobody else."""
 
 from typing import Any
 

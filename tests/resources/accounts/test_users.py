@@ -225,5 +225,5 @@ def test_a_deleted_users_group_stays_while_it_is_of_use(
     names = [group["groupname"] for group in client.get("/ai/groups", headers=admin.bearer).json()]
     assert names == ["admin", "alice", "shop", "bob", "bank", "carol"]
     assert client.get("/ai/models/1", headers=admin.bearer).json()["group"] == "alice"
-    # Whoever gets the name next must not find the models of the one before.
+    # The next owner of the name must not find the models of the previous one.
     assert client.post("/ai/users", headers=admin.bearer, json={"username": "alice"}).status_code == 409

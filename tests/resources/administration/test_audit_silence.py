@@ -1,4 +1,4 @@
-"""What is refused, or changes nothing that matters for security, is not written down."""
+"""A request that is refused, or changes nothing that matters for security, leaves no audit event."""
 
 from collections.abc import Callable
 from typing import Any

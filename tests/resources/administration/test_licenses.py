@@ -212,7 +212,7 @@ def test_a_user_beyond_the_licenses_is_402_and_is_not_stored(
     with database.reading() as session:
         users = session.execute(select(tables.User.username, tables.User.role).order_by(tables.User.id))
         assert users.all() == [("admin", "Admin"), ("alice", "User"), ("nobody", "None")]
-    # Whoever is not let in takes no place, and whoever is shut out leaves one.
+    # A user without rights takes no place, and a user who loses them leaves one.
     assert add_user(client, admin, "dora", role="None").status_code == 200
     url = f"/ai/users/{alice.id}"
     assert client.put(url, headers=admin.bearer, json={"role": "Admin"}).status_code == 200

@@ -1,4 +1,4 @@
-"""What the tests of AI servers share: the address, a body, and how a server is made."""
+"""Requests that the tests of AI servers share: the address, a body, and how a server is made."""
 
 from typing import Any
 

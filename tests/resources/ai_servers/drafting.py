@@ -1,4 +1,4 @@
-"""What the tests of generations share: AI servers that answer on loopback, and how they are asked."""
+"""Generations as tests begin and watch them: AI servers that answer on loopback, and requests to them."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What is done to AI servers and their tokens is written down, without the tokens."""
+"""Changes of AI servers and their tokens are audit events, which hold no token."""
 
 from sqlalchemy import select, text
 

@@ -1,4 +1,4 @@
-"""HTTP Basic at the AI servers API: only where the setting says so, and only there."""
+"""HTTP Basic at the AI servers API: only if the setting allows it, and at no other API."""
 
 import base64
 from typing import Any

@@ -1,4 +1,4 @@
-"""Generations in the background: tried again or not, cancelled, claimed once, and holding nothing meanwhile."""
+"""Generations in the background: tried again or not, canceled, claimed once, and holding nothing meanwhile."""
 
 import re
 import socket
@@ -129,7 +129,7 @@ def test_what_was_cancelled_goes_on_to_count_as_a_call_until_it_is_answered(
         gate.await_request()
         client.delete(f"{SERVERS}/1/generations/{number}", headers=alice.bearer)
     begin(client, alice)
-    # For longer than it takes until a drafter hears that its work was cancelled.
+    # For longer than a drafter takes to notice that its work was canceled.
     assert not gate.inside.acquire(timeout=app.state.parts.settings.lease_seconds / 3 + 1)
     gate.open()
     gate.await_request()

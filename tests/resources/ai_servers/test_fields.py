@@ -1,4 +1,4 @@
-"""/api/rest/latest/ai-servers: fields that cannot be, and where servers may be."""
+"""/api/rest/latest/ai-servers: fields that are not allowed, and addresses that are."""
 
 import json
 from typing import Any

@@ -17,7 +17,7 @@ from tests.resources.ai_servers.drafting import begin, look, wait_for
 
 pytestmark = pytest.mark.slow
 
-# What is trimmed of a URL before it is looked at.
+# Characters that are trimmed from a URL before it is judged.
 _TRIMMED = {"\thttp://example.com/", " http://example.com/"}
 REFUSED_URLS = [url for url in FORBIDDEN_URLS if url not in _TRIMMED]
 

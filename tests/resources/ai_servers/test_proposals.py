@@ -1,4 +1,4 @@
-"""What is read from the text of a language model, by itself."""
+"""Proposals that are read from the text of a language model, without a server."""
 
 import json
 from contextlib import suppress

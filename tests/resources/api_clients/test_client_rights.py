@@ -1,4 +1,4 @@
-"""What API clients may do by their kind, and how their rights end."""
+"""The rights of API clients by their kind, and how these rights end."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -111,7 +111,7 @@ def test_a_client_for_logins_has_no_rights_of_its_own(
     issued = made(create(client, admin, role="login"))
     credentials = {"client_id": issued["client_id"], "client_secret": issued["client_secret"]}
     assert client.post("/api/v2/auth", json=credentials).status_code == 401
-    # Whatever issues one, a token that stands for such a client opens nothing.
+    # A token that stands for such a client opens nothing, whatever issued it.
     with database.reading() as session:
         row = session.get_one(tables.ApiClient, issued["id"])
     token, _ = token_for_client(app.state.parts.tokens, row, lifetime=600)

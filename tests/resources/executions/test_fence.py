@@ -1,4 +1,4 @@
-"""Lost leases, and the fence of the attempt around everything that an agent says."""
+"""Lost leases, and the fence of the attempt around everything that an agent reports."""
 
 from typing import Any
 

@@ -31,7 +31,7 @@ def clinic(client: TestClient, alice: Person, text: str) -> dict[str, Any]:
 
 @pytest.fixture
 def walks(client: TestClient, alice: Person, lab: Program, clinic: dict[str, Any]) -> HandAgent:
-    """Two runs that fail, one that passes, and one that is cancelled before it took a step."""
+    """Two runs that fail, one that passes, and one that is canceled before it took a step."""
     agent = HandAgent(client, lab)
     for status in ("FAILED", "FAILED", "PASSED"):
         events = [step(1), step(2, "HomePage", "e_FindOwners", passed=status == "PASSED")]

@@ -68,7 +68,7 @@ def test_everything_around_the_edited_entry_stays_byte_for_byte(
     client: TestClient, alice: Person, samples: dict[str, str]
 ) -> None:
     document = json.loads(samples["petclinic"])
-    document["testcases"][0]["colour"] = {"unknown": [1, 2.50]}
+    document["testcases"][0]["color"] = {"unknown": [1, 2.50]}
     document["unknown"] = "ü"
     text = "\n" + json.dumps(document, indent=3) + "\r\n"
     client.put("/ai/models/1", headers=alice.bearer, json={"modeljson": text})
