@@ -63,7 +63,8 @@ def test_expired_rows_are_deleted_and_other_rows_stay(
     fill(database, alice, portal.id, number=2, seconds_ago=PRESENT)
     delete_expired(app.state.parts, threading.Event())
     left = {table: count - before[table] for table, count in counts(database).items()}
-    assert left == {**dict.fromkeys(tables.PASSING, 1), tables.BrowserSession: 3}
+    expected: dict[type[Table], int] = dict.fromkeys(tables.PASSING, 1)
+    assert left == {**expected, tables.BrowserSession: 3}
     assert portal.is_accepted(answer)
     assert client.get("/ai/models", headers=alice.bearer).status_code == 200
 

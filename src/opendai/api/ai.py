@@ -5,7 +5,8 @@ from opendai.api.refusals import message, message_schema
 from opendai.resources import agents
 from opendai.resources.accounts import groups, login_checks, sessions
 from opendai.resources.accounts.users import routes as users
-from opendai.resources.administration import audit, licenses, smtp, status
+from opendai.resources.administration import audit, smtp, status
+from opendai.resources.administration.licenses import routes as licenses
 from opendai.resources.executions import removal
 from opendai.resources.executions import routes as executions
 from opendai.resources.models import (

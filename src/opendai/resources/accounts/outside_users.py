@@ -20,7 +20,7 @@ from opendai.outbound.http import Outbound
 from opendai.outbound.targets import Target
 from opendai.resources.accounts.groups import is_taken
 from opendai.resources.accounts.users.repository import UserRepository
-from opendai.resources.administration import licenses
+from opendai.resources.administration.licenses.limits import check_users
 from opendai.settings import Settings
 
 _LONGEST_ACTOR = 255
@@ -97,7 +97,7 @@ class OutsideUserRepository:
 
     def _follow(self, user: tables.User, arrival: Arrival) -> None:
         if user.role == "None" and arrival.role != "None":
-            licenses.check_users(self._session)
+            check_users(self._session)
         before = _standing(user)
         # Also for the last administrator: whoever the provider has dismissed must not stay one here.
         user.role = arrival.role

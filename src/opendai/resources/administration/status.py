@@ -1,13 +1,12 @@
-"""Whether the server is up, for anyone who asks, and how much of its licenses is used."""
+"""Whether the server is up, and how much of it is in use."""
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from pydantic import Field
 
-from opendai import __version__, tables
+from opendai import __version__
 from opendai.auth.callers import User
-from opendai.database import database_clock
 from opendai.parts import SessionDep
-from opendai.resources.administration import licenses
+from opendai.resources.administration.licenses.limits import has_valid_license, is_eula_accepted
+from opendai.resources.administration.usage import read_usage
 from opendai.wire.inputs import Output
 from opendai.wire.routing import Router
 
@@ -26,9 +25,9 @@ class StatusOut(Output):
 
 
 class UsageOut(Output):
-    num_users: int
-    num_sessions: int
-    num_execs: int
+    users: int = Field(serialization_alias="num_users")
+    logins: int = Field(serialization_alias="num_sessions")
+    executions: int = Field(serialization_alias="num_execs")
 
 
 router = Router(tags=["Status"])
@@ -42,26 +41,17 @@ async def ping() -> PingOut:
 
 @router.get("/status")
 def get_status(session: SessionDep) -> StatusOut:
-    """What is served here. A server without any license needs none, so that it counts as having a valid one."""
+    """The version of the server. A server without any license needs none and counts as having a valid one."""
     return StatusOut(
         status="OK",
         version=__version__,
-        configured=True,  # The first start makes an administrator, and the last one cannot be removed.
-        has_valid_license=licenses.has_valid_license(session),
-        eula_accepted=licenses.is_eula_accepted(session),
+        configured=True,  # The first start makes an administrator, and the last one is never removed.
+        has_valid_license=has_valid_license(session),
+        eula_accepted=is_eula_accepted(session),
     )
 
 
 @router.get("/usage")
 def get_usage(caller: User, session: SessionDep) -> UsageOut:
-    """How much is used: users with a role, logins that are still good, and runs that have not finished."""
-    return UsageOut(
-        num_users=licenses.count_users(session),
-        num_sessions=_count_logins(session),
-        num_execs=licenses.count_executions(session),
-    )
-
-
-def _count_logins(session: Session) -> int:
-    login = tables.Login
-    return session.scalar(select(func.count(login.id)).where(login.expires > database_clock())) or 0
+    """How much is in use: users with a role, logins that have not expired, and runs that have not finished."""
+    return UsageOut.model_validate(read_usage(session))

@@ -14,7 +14,7 @@ from opendai import tables
 from opendai.auth.callers import Caller
 from opendai.engine import CHOSEN_BY_NAME, check_goals, parse_model, parse_test_case
 from opendai.errors import Fault, Invalid
-from opendai.resources.administration.licenses import check_executions
+from opendai.resources.administration.licenses.limits import check_executions
 from opendai.resources.executions.counting import count_runs, kind_of
 from opendai.resources.runs.states import QUEUED
 from opendai.wire.inputs import LARGEST_ID, Input, Line, Whole

@@ -10,7 +10,7 @@ from opendai.auth.callers import Caller
 from opendai.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from opendai.resources.accounts.groups import check_name, is_taken, is_used
 from opendai.resources.accounts.users.schemas import UserPatch
-from opendai.resources.administration import licenses
+from opendai.resources.administration.licenses.limits import check_users
 
 
 class UserRepository:
@@ -49,7 +49,7 @@ class UserRepository:
             raise _taken(username)
         others = self._groups(groups, own={username})
         if role != "None":
-            licenses.check_users(self._session)
+            check_users(self._session)
         user = tables.User(
             username=username,
             password_hash=password_hash,
@@ -148,7 +148,7 @@ class UserRepository:
     def _change_role(self, user: tables.User, role: str) -> None:
         self._keep_an_admin(user)
         if user.role == "None":
-            licenses.check_users(self._session)
+            check_users(self._session)
         user.role = role
 
     def _rename(self, user: tables.User, own: tables.Group | None, username: str) -> None:
