@@ -6,7 +6,7 @@ To add a step:
    --rev-id 0004 -m "what it does"` with the next number, and read what it wrote into `migrations/versions`.
 2. Fill a new table in `migration_rows/<revision>.sql`, with rows as that revision has them. Rows of older files are
    upgraded to that revision first, so old files stay as they are.
-3. If the step changes rows or names of columns, say in `_CHANGES` how rows look after it. The rows of a step that is
+3. If the step changes rows or names of columns, describe the changed rows in `_CHANGES`. The rows of a step that is
    not in there must be the same before and after it.
 """
 

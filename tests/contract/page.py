@@ -37,9 +37,9 @@ _EVERYWHERE = """## Everywhere
 - A refusal is `{"message": "…"}`; bad input adds `"errors": [{"field": "…", "problem": "…"}]` and is 400, never 422.
   The answer does not echo the input.
 - 401 without a valid token, 403 if the caller may not use the operation at all, 404 for a thing that does not exist
-and, in the same words, for a thing of other groups. 413 for a body over the limit.
+  and, in the same words, for a thing of other groups. 413 for a body over the limit.
 - 503 with `Retry-After` while the database or the store does not answer. 500 is a failure of the server and names the
-request's id.
+  request's id.
 - Fields without a value are null, never left out. Unknown fields of a body are ignored.
 - Times carry their offset in figures: `2026-11-22T09:30:00.120000+00:00`.
 """
@@ -76,8 +76,7 @@ def render(app: Server) -> str:
         _table(("Field", "Null when"), _pairs(deviations.NULLS.items())),
         "## Published fields of bodies that are not read\n",
         _table(("Field", "Why"), _unread()),
-        "## Habits of clients\n\n"
-        "The server accepts clients that differ from the page in these ways. Each row is a test.\n",
+        "## Habits of clients\n\nThe server accepts clients that differ from the page. Each row is a test.\n",
         _table(("A client", "The server"), ((habit.client, habit.server) for habit in HABITS.values())),
         "## Operations of ours under `/ai`\n",
         _table(("Operation", "Why"), _pairs(deviations.EXTENSIONS.items())),
