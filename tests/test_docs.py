@@ -2,6 +2,7 @@
 
 import os
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -167,3 +168,33 @@ def anchors(page: Path) -> set[str]:
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_path_of_the_map_exists():
+    assert lost_paths((ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")) == []
+
+
+def test_the_layers_of_the_map_are_those_of_the_linter():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = next(
+        contract["layers"]
+        for contract in settings["tool"]["importlinter"]["contracts"]
+        if contract["id"] == "layers"
+    )
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert " → ".join(layers) == " ".join(page.split("```")[1].split())
+
+
+def test_a_lost_path_is_found():
+    page = "`app.py` `resources/` `make lint` `tests/nothing/` `api/nobody.py` `/ai` `GET /ai/agents`"
+    assert lost_paths(page) == ["tests/nothing/", "api/nobody.py"]
+
+
+def lost_paths(page: str) -> list[str]:
+    """The paths in code that are neither below the root nor below the server's package."""
+    page = re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL)
+    paths = [
+        path for path in re.findall(r"`([^`\s]+)`", page) if re.fullmatch(r"\w[\w./-]*(?:/|\.\w{2,5})", path)
+    ]
+    places = (ROOT, ROOT / "src" / "opendai")
+    return [path for path in paths if not any((place / path).exists() for place in places)]
