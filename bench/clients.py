@@ -2,7 +2,8 @@
 
 from opendai.auth.audit import Actor, Audit
 from opendai.database import Database
-from opendai.resources.api_clients.repository import ApiClientIn, ApiClientRepository, Credentials
+from opendai.resources.api_clients.repository import ApiClientRepository, Credentials
+from opendai.resources.api_clients.schemas import ApiClientIn
 from opendai.settings import Settings
 
 

@@ -15,7 +15,8 @@ from bench.clients import make_clients
 from bench.servers import Address, serving
 from bench.traffic import Reading, Reporting, Traffic
 from opendai.installation import install
-from opendai.resources.api_clients.repository import ApiClientIn, Credentials
+from opendai.resources.api_clients.repository import Credentials
+from opendai.resources.api_clients.schemas import ApiClientIn
 from opendai.settings import Settings
 
 AGENT_SERVICE = "/agent_service/api/v1"

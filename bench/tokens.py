@@ -18,7 +18,7 @@ from bench.clients import make_clients
 from bench.servers import serving
 from bench.traffic import drive
 from opendai.installation import install
-from opendai.resources.api_clients.repository import ApiClientIn
+from opendai.resources.api_clients.schemas import ApiClientIn
 from opendai.settings import Settings
 
 CONNECTIONS = 8

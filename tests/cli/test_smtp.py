@@ -21,7 +21,7 @@ def _configure(data_dir: Path, port: int) -> None:
     database = Database(settings.database, threads=2)
     with database.writing() as session:
         audit = Audit(session, Actor.of_command())
-        MailServerRepository(session, load_secret_key(settings.key_file)).put(given, audit)
+        MailServerRepository(session, load_secret_key(settings.key_file)).store(given, audit)
     database.close()
 
 

@@ -13,7 +13,8 @@ from sqlalchemy import delete
 from opendai import tables
 from opendai.auth.audit import Actor, Audit
 from opendai.resources.accounts.users.repository import UserRepository
-from opendai.resources.api_clients.repository import ApiClientIn, ApiClientRepository, Credentials
+from opendai.resources.api_clients.repository import ApiClientRepository, Credentials
+from opendai.resources.api_clients.schemas import ApiClientIn
 from tests.arranging.browsing import hidden_fields
 from tests.conftest import PASSWORD
 from tests.faults.processes import Server

@@ -15,7 +15,8 @@ import httpx
 
 from opendai.auth.audit import Actor, Audit
 from opendai.database import Database
-from opendai.resources.api_clients.repository import ApiClientIn, ApiClientRepository, Credentials
+from opendai.resources.api_clients.repository import ApiClientRepository, Credentials
+from opendai.resources.api_clients.schemas import ApiClientIn
 from opendai.settings import Settings
 from opendai_client.client import Client
 

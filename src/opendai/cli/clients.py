@@ -11,7 +11,8 @@ from opendai.cli.beside import DataDir, open_database, read_settings, server_url
 from opendai.cli.inifile import keep_working
 from opendai.errors import Invalid
 from opendai.resources.api_clients.credential_files import as_csv, token_url
-from opendai.resources.api_clients.repository import ROLES, ApiClientIn, ApiClientRepository
+from opendai.resources.api_clients.repository import ROLES, ApiClientRepository
+from opendai.resources.api_clients.schemas import ApiClientIn
 
 app = typer.Typer(no_args_is_help=True, help="Programs with an id and a secret.")
 
@@ -100,7 +101,9 @@ def regenerate_secret(name: ClientName, public_url: PublicUrl = None, data_dir: 
     with open_database(settings) as database, database.writing() as session:
         address = token_url(settings, server_url(settings, session, public_url))
         clients = ApiClientRepository(session)
-        _, credentials = clients.regenerate(clients.named(name).id, Audit(session, Actor.of_command()))
+        _, credentials = clients.regenerate_secret(
+            clients.get_named(name).id, Audit(session, Actor.of_command())
+        )
     typer.echo(as_csv(credentials.client_id, credentials.client_secret, address), nl=False)
 
 
@@ -109,7 +112,7 @@ def revoke_client(name: ClientName, data_dir: DataDir = None) -> None:
     """Refuse a client and its tokens from now on."""
     with open_database(read_settings(data_dir)) as database, database.writing() as session:
         clients = ApiClientRepository(session)
-        clients.revoke(clients.named(name).id, Audit(session, Actor.of_command()))
+        clients.revoke(clients.get_named(name).id, Audit(session, Actor.of_command()))
     typer.echo(f"The API client {name} was revoked.")
 
 
@@ -118,7 +121,7 @@ def delete_client(name: ClientName, data_dir: DataDir = None) -> None:
     """Delete a client, which ends its tokens."""
     with open_database(read_settings(data_dir)) as database, database.writing() as session:
         clients = ApiClientRepository(session)
-        clients.remove(clients.named(name).id, Audit(session, Actor.of_command()))
+        clients.remove(clients.get_named(name).id, Audit(session, Actor.of_command()))
     typer.echo(f"The API client {name} was deleted.")
 
 

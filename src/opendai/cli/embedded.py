@@ -51,6 +51,6 @@ def _fresh_credentials(settings: Settings) -> Credentials:
     try:
         with database.writing() as session:
             audit = Audit(session, Actor.of_command())
-            return ApiClientRepository(session).renew(_NAME, role="agent", audit=audit)
+            return ApiClientRepository(session).issue(_NAME, role="agent", audit=audit)
     finally:
         database.close()

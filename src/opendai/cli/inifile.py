@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from opendai.auth.audit import Audit
 from opendai.auth.logins import find_client
 from opendai.resources.api_clients.credential_files import as_ini
-from opendai.resources.api_clients.repository import ApiClientRepository, Role
+from opendai.resources.api_clients.repository import ApiClientRepository
+from opendai.resources.api_clients.schemas import Role
 from opendai_client.agent.configuration import ConfigurationError, read_ini
 
 
@@ -22,7 +23,7 @@ def keep_working(
     """
     if _works(session, path, name=name, role=role, url=url, token_url=token_url):
         return f"The API client {name} can log in with {path} already."
-    credentials = ApiClientRepository(session).renew(name, role=role, audit=audit)
+    credentials = ApiClientRepository(session).issue(name, role=role, audit=audit)
     # Before the commit: a file without its row does not work, and is written anew the next time.
     _write(path, as_ini(credentials.client_id, credentials.client_secret, token_url, url=url))
     return f"The API client {name} can log in with {path}."

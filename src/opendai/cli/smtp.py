@@ -15,7 +15,7 @@ def send_test_mail(data_dir: DataDir = None) -> None:
     """Send a mail to the configured recipient by the configured server."""
     settings = read_settings(data_dir)
     with open_database(settings) as database, database.reading() as session:
-        server = MailServerRepository(session, load_secret_key(settings.key_file)).server()
+        server = MailServerRepository(session, load_secret_key(settings.key_file)).get_with_password()
     mail = Mail(subject="opendai: a test", text="The mail server of this opendai installation works.")
     send_mail(server, mail, allowed=allowed_servers(settings))
     typer.echo(f"A mail was sent to {server.recipient} by {server.host}:{server.port}.")

@@ -156,7 +156,7 @@ def test_nobody_new_is_let_in_where_the_settings_say_so(
     assert me(client, token("erin", "user"))[0] == 200
     status, body = me(client, token("frank", "user"))
     assert status == 403
-    assert body == {"message": 'There is no user "frank" here, and the settings let nobody new in.'}
+    assert body == {"message": 'There is no user "frank", and the settings allow no new users.'}
     assert list(people(database)) == ["erin"]
 
 

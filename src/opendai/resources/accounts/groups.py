@@ -1,7 +1,9 @@
-"""Groups: the people who share models. Each user has one of the user's own name."""
+"""Groups: the people who share models. Each user has a group of the same name."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
+from pydantic import Field
 from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -16,44 +18,47 @@ from opendai.wire.routing import Router
 
 
 class GroupIn(Input):
-    groupname: Name
+    name: Name = Field(alias="groupname")
 
 
 class GroupOut(Output):
     id: int
-    groupname: str
+    name: str = Field(serialization_alias="groupname")
 
 
 class GroupRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def get(self, group_id: int, caller: Caller) -> GroupOut:
-        row = self._session.execute(_groups(caller).where(tables.Group.id == group_id)).one_or_none()
-        if row is None:
-            raise NotFound(f"There is no group {group_id}.")
-        return GroupOut.model_validate(row)
+    def get(self, group_id: int, caller: Caller) -> tables.Group:
+        query = select(tables.Group).where(tables.Group.id == group_id, caller.sees(tables.Group.id))
+        group = self._session.scalar(query)
+        if group is None:
+            raise _missing(group_id)
+        return group
 
-    def search(self, caller: Caller) -> list[GroupOut]:
-        rows = self._session.execute(_groups(caller).order_by(tables.Group.id))
-        return [GroupOut.model_validate(row) for row in rows]
+    def search(self, caller: Caller) -> Sequence[tables.Group]:
+        query = select(tables.Group).where(caller.sees(tables.Group.id)).order_by(tables.Group.id)
+        return self._session.scalars(query).all()
 
-    def add(self, given: GroupIn, audit: Audit) -> GroupOut:
-        group = tables.Group(name=self._free(given.groupname))
+    def add(self, name: str, audit: Audit) -> tables.Group:
+        self._refuse_taken(name)
+        group = tables.Group(name=name)
         self._session.add(group)
-        self._flush(given.groupname)
-        audit.record("group.create", _target(group), groupname=group.name)
-        return GroupOut(id=group.id, groupname=group.name)
+        self._flush(name)
+        audit.record("group.create", _target(group), groupname=name)
+        return group
 
-    def rename(self, group_id: int, given: GroupIn, audit: Audit) -> GroupOut:
+    def rename(self, group_id: int, name: str, audit: Audit) -> tables.Group:
         group = self._lock(group_id)
-        if given.groupname != group.name:
+        if name != group.name:
             self._refuse_own(group)
-            change = {"from": group.name, "to": given.groupname}
-            group.name = self._free(given.groupname)
-            self._flush(given.groupname)
+            self._refuse_taken(name)
+            change = {"from": group.name, "to": name}
+            group.name = name
+            self._flush(name)
             audit.record("group.update", _target(group), groupname=change)
-        return GroupOut(id=group.id, groupname=group.name)
+        return group
 
     def remove(self, group_id: int, audit: Audit) -> None:
         group = self._lock(group_id)
@@ -64,25 +69,23 @@ class GroupRepository:
         audit.record("group.delete", _target(group), groupname=group.name)
 
     def _lock(self, group_id: int) -> tables.Group:
-        # With the lock held nothing new can point at the group until this transaction has ended.
+        # The lock keeps other transactions from adding models and runs to the group.
         group = self._session.scalar(
             select(tables.Group).where(tables.Group.id == group_id).with_for_update()
         )
         if group is None:
-            raise NotFound(f"There is no group {group_id}.")
+            raise _missing(group_id)
         return group
 
     def _refuse_own(self, group: tables.Group) -> None:
-        """A user's own group is renamed and deleted with the user: its name is what it is known by."""
+        """Raise Invalid for a user's own group, which is renamed and deleted with the user."""
         if self._session.scalar(select(tables.User.id).where(tables.User.username == group.name)) is not None:
             raise Invalid(f'The group "{group.name}" is a user\'s own: it changes with the user.')
 
-    def _free(self, name: str) -> str:
-        """The name, if it can be a group's. A user's name is taken: it is the one of the user's own group."""
+    def _refuse_taken(self, name: str) -> None:
         check_name(name, field="groupname")
         if is_taken(self._session, name):
             raise _taken(name)
-        return name
 
     def _flush(self, name: str) -> None:
         try:
@@ -92,7 +95,7 @@ class GroupRepository:
 
 
 def check_name(name: str, *, field: str) -> None:
-    """Raise Invalid for what cannot be the name of a user, and so neither the name of a group."""
+    """Raise Invalid for a text that is not allowed as the name of a user or a group."""
     if not name.strip() or len(name) > 255 or not name.isprintable():
         problem = "is one line of 1 to 255 characters"
         raise Invalid(f"A {field} {problem}.", faults=[Fault(field, problem)])
@@ -120,9 +123,8 @@ def _taken(name: str) -> Invalid:
     return Invalid(f'There is a user or a group "{name}" already.', faults=[Fault("groupname", "is taken")])
 
 
-def _groups(caller: Caller) -> Any:
-    group = tables.Group
-    return select(group.id, group.name.label("groupname")).where(caller.sees(group.id))
+def _missing(group_id: int) -> NotFound:
+    return NotFound(f"There is no group {group_id}.")
 
 
 Groups = Annotated[GroupRepository, repository(GroupRepository)]
@@ -132,29 +134,29 @@ router = Router(tags=["Groups"])
 @router.post("/groups")
 def create_group(caller: Admin, audit: AuditDep, groups: Groups, given: GroupIn) -> GroupOut:
     """Create a group. Users and groups share one set of names."""
-    return groups.add(given, audit)
+    return GroupOut.model_validate(groups.add(given.name, audit))
 
 
 @router.get("/groups")
 def list_groups(caller: User, groups: Groups) -> list[GroupOut]:
     """The caller's groups, by id; an administrator sees all."""
-    return groups.search(caller)
+    return [GroupOut.model_validate(group) for group in groups.search(caller)]
 
 
 @router.get("/groups/{id}")
 def get_group(caller: User, groups: Groups, id: Id) -> GroupOut:
     """One group."""
-    return groups.get(id, caller)
+    return GroupOut.model_validate(groups.get(id, caller))
 
 
 @router.put("/groups/{id}")
 def update_group(caller: Admin, audit: AuditDep, groups: Groups, id: Id, given: GroupIn) -> GroupOut:
     """Rename a group. A user's own group is renamed with the user."""
-    return groups.rename(id, given, audit)
+    return GroupOut.model_validate(groups.rename(id, given.name, audit))
 
 
 @router.delete("/groups/{id}")
 def delete_group(caller: Admin, audit: AuditDep, groups: Groups, id: Id) -> dict[str, Any]:
-    """Delete a group that holds neither models nor runs and is no user's own."""
+    """Delete a group without models and runs. A user's own group is deleted with the user."""
     groups.remove(id, audit)
     return {}

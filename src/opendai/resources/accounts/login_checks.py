@@ -1,7 +1,9 @@
-"""Checking a person's password for a login service, as DAI 5.2 publishes it; off unless a setting says so."""
+"""Checking a person's password for a login service, as DAI 5.2 publishes it. A setting switches it on."""
 
 from functools import partial
 from typing import Annotated
+
+from pydantic import BeforeValidator
 
 from opendai import tables
 from opendai.auth.callers import Admin
@@ -15,9 +17,9 @@ from opendai.wire.routing import Router
 
 
 class CheckedUserOut(Output):
-    """The published user; here its id is text."""
+    """The published user, whose id is text here."""
 
-    id: str
+    id: Annotated[str, BeforeValidator(str)]
     username: str
     role: str
     groups: list[MembershipOut]
@@ -30,23 +32,20 @@ router = Router(tags=["Auth"])
 @router.post(
     "/internal/auth",
     openapi_extra=form_or_json_page(LoginIn),
-    responses={404: {"description": "The username or the password is wrong, or this is off."}, 429: TOO_MANY},
+    responses={
+        404: {"description": "The username or the password is wrong, or the operation is off."},
+        429: TOO_MANY,
+    },
 )
 async def check_login(
     caller: Admin, parts: PartsDep, given: Annotated[LoginIn, form_or_json(LoginIn)]
 ) -> CheckedUserOut:
-    """The user with this name and password, without a token; 404 for a wrong one, and where this is off."""
+    """The user with this name and password, without a token; 404 if one is wrong or the operation is off."""
     if not parts.settings.internal_auth:
         raise NotFound("There is nothing at this address.")
-    # Counted by account alone: the address is that of a login service, behind which everyone is.
+    # Counted by account alone, because every login comes from the address of the login service.
     check = partial(log_in, parts.database, parts.passwords, given.username, given.password, address=None)
     user: tables.User | None = await parts.passwords.in_turn(check)
     if user is None:
         raise NotFound("The username or the password is wrong.")
-    return CheckedUserOut(
-        id=str(user.id),
-        username=user.username,
-        role=user.role,
-        groups=[MembershipOut(id=group.id, name=group.name) for group in user.groups],
-        hide_welcome_popup=user.hide_welcome_popup,
-    )
+    return CheckedUserOut.model_validate(user)

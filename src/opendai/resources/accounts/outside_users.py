@@ -1,8 +1,6 @@
-"""People whom an outside identity provider vouches for: made when they first come, kept as their tokens say."""
+"""Users of an outside identity provider: created at their first token, and changed as later tokens demand."""
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import exists, select
@@ -18,24 +16,13 @@ from opendai.errors import Conflict, Forbidden, PaymentRequired
 from opendai.outbound.addresses import Allowed
 from opendai.outbound.http import Outbound
 from opendai.outbound.targets import Target
+from opendai.resources.accounts.arrivals import Arrival, read_arrival
 from opendai.resources.accounts.groups import is_taken
 from opendai.resources.accounts.users.repository import UserRepository
 from opendai.resources.administration.licenses.limits import check_users
 from opendai.settings import Settings
 
 _LONGEST_ACTOR = 255
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """What a token says of its person. `groups` is None where it says nothing of groups."""
-
-    subject: str
-    username: str
-    role: str
-    groups: frozenset[str] | None
-    issued: float
-    expires: float
 
 
 class OutsideUserRepository:
@@ -45,21 +32,19 @@ class OutsideUserRepository:
         self._audit = Audit(session, Actor("provider", settings.oidc_issuer[:_LONGEST_ACTOR]))
 
     def refuse_stranger(self, arrival: Arrival) -> None:
-        """Raise Forbidden for somebody who is not here yet and cannot be made."""
+        """Raise Forbidden for a person who is not a user yet and is not allowed to become one."""
         user = tables.User
-        # In this order: a name that this very person took a moment ago is not somebody else's.
+        # The name comes first: another request may create this person between the two queries.
         is_name_taken = is_taken(self._session, arrival.username)
         if self._session.scalar(select(user.id).where(user.outside_subject == arrival.subject)) is not None:
             return
         if not self._settings.oidc_create_users:
-            raise Forbidden(
-                f'There is no user "{arrival.username}" here, and the settings let nobody new in.'
-            )
+            raise Forbidden(f'There is no user "{arrival.username}", and the settings allow no new users.')
         if is_name_taken:
             raise _taken(arrival)
 
-    def settle(self, arrival: Arrival) -> None:
-        """Make the user, or bring role and groups up to what the token says. Raises Conflict for a taken name."""
+    def create_or_update(self, arrival: Arrival) -> None:
+        """Create the user, or give the user the role and the groups of the token. Conflict for a taken name."""
         user = self._session.scalar(
             select(tables.User)
             .where(tables.User.outside_subject == arrival.subject)
@@ -81,7 +66,7 @@ class OutsideUserRepository:
             self._follow(user, arrival)
 
     def _note(self, user: tables.User, arrival: Arrival) -> bool:
-        """Write down the token's age, and whether it is the newest: an older one has nothing to say any more."""
+        """Store the token's age. False if a newer token was seen, whose role and groups are to stay."""
         key = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self._settings.oidc_issuer} {arrival.subject}"))
         login = self._session.get(tables.Login, key)
         if login is None:
@@ -99,7 +84,7 @@ class OutsideUserRepository:
         if user.role == "None" and arrival.role != "None":
             check_users(self._session)
         before = _standing(user)
-        # Also for the last administrator: whoever the provider has dismissed must not stay one here.
+        # The last administrator is no exception: a person whom the provider dismissed must not stay one.
         user.role = arrival.role
         if arrival.groups is not None:
             own = [group for group in user.groups if group.name == user.username]
@@ -109,7 +94,7 @@ class OutsideUserRepository:
             self._audit.record("user.update", f"user:{user.id}", **_standing(user))
 
     def _groups(self, names: frozenset[str]) -> list[tables.Group]:
-        """The groups of these names that are here, except people's own: a claim is no key to somebody's models."""
+        """The groups with these names, without users' own groups: a claim must not open another user's models."""
         group = tables.Group
         is_own = exists().where(tables.User.username == group.name)
         return list(
@@ -127,10 +112,10 @@ def _standing(user: tables.User) -> dict[str, Any]:
 
 
 def outside_provider(settings: Settings, database: Database) -> Outside | None:
-    """The provider that the settings name, if any. ValueError for an address that could never be called."""
+    """The provider that the settings name, if any. ValueError for an address that is not allowed."""
     if not settings.oidc_issuer:
         return None
-    # An operator named these two hosts, so they may be anywhere; a host that only the provider names may not.
+    # An operator chose these two hosts, so any address is allowed. A host that the provider names must be public.
     named = [url for url in (settings.oidc_issuer, settings.oidc_jwks_url) if url]
     outbound = Outbound(allowed=Allowed(hosts=frozenset(_host(url) for url in named)))
     return Outside(
@@ -149,7 +134,7 @@ def _host(url: str) -> str:
 
 
 def settle(database: Database, settings: Settings, claims: Claims) -> None:
-    """Have the person of a new token here as the token says, or raise Forbidden."""
+    """Create or update the user of a new token; Forbidden if the user is not allowed."""
     arrival = read_arrival(settings, claims)
     with database.reading() as session:
         OutsideUserRepository(session, settings).refuse_stranger(arrival)
@@ -157,7 +142,7 @@ def settle(database: Database, settings: Settings, claims: Claims) -> None:
         try:
             _write(database, settings, arrival)
         except Conflict:
-            # Of two first requests of one person the other has made the user; else the name is somebody's.
+            # Either another request of this person has just created the user, or the name is another user's.
             _write(database, settings, arrival)
     except Conflict as error:
         raise _taken(arrival) from error
@@ -167,47 +152,7 @@ def settle(database: Database, settings: Settings, claims: Claims) -> None:
 
 def _write(database: Database, settings: Settings, arrival: Arrival) -> None:
     with database.writing() as session:
-        OutsideUserRepository(session, settings).settle(arrival)
-
-
-def read_arrival(settings: Settings, claims: Claims) -> Arrival:
-    """What a verified token says, by the claims that the settings name. Forbidden if it names nobody."""
-    username = _claim(claims.values, settings.oidc_username_claim)
-    if not isinstance(username, str) or not _is_name(username):
-        raise Forbidden(f"The token has no {settings.oidc_username_claim} that can be a username.")
-    roles = _texts(_claim(claims.values, settings.oidc_roles_claim)) or frozenset()
-    groups = _texts(_claim(claims.values, settings.oidc_groups_claim))
-    role = _role(settings, roles)
-    return Arrival(claims.subject, username, role, groups, claims.issued, claims.expires)
-
-
-def _role(settings: Settings, roles: frozenset[str]) -> str:
-    if settings.oidc_admin_role in roles:
-        return "Admin"
-    return "User" if settings.oidc_user_role in roles else "None"
-
-
-def _claim(values: Mapping[str, Any], path: str) -> Any:
-    """A claim of this name, else what a path with dots leads to; None where there is nothing."""
-    if path in values:
-        return values[path]
-    found: Any = values
-    for step in path.split("."):
-        found = found.get(step) if isinstance(found, Mapping) else None
-    return found
-
-
-def _texts(value: object) -> frozenset[str] | None:
-    """The names in a claim, one or a list; Keycloak writes groups as paths ("/testers")."""
-    given = [value] if isinstance(value, str) else value
-    if not isinstance(given, list):
-        return None
-    names = [text.removeprefix("/") for text in given if isinstance(text, str)]
-    return frozenset(name for name in names if _is_name(name))
-
-
-def _is_name(text: str) -> bool:
-    return bool(text.strip()) and len(text) <= 255 and text.isprintable()
+        OutsideUserRepository(session, settings).create_or_update(arrival)
 
 
 def _taken(arrival: Arrival) -> Forbidden:

@@ -6,13 +6,11 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from opendai import tables
 from opendai.auth.audit import Actor, Audit, Origin
 from opendai.auth.callers import Caller, anyone, bearer_token
-from opendai.auth.logins import begin_login, log_in, revoke_token, token_for_user
+from opendai.auth.logins import begin_login, end_login, log_in, revoke_token, token_for_user
 from opendai.errors import NotFound, Unauthorized
 from opendai.parts import DatabaseDep, Parts, parts_of
 from opendai.resources.accounts.users.schemas import UserOut
@@ -20,7 +18,7 @@ from opendai.wire.inputs import Input, Line, Output, Password, form_or_json, for
 from opendai.wire.routing import Router
 
 _REFUSED = "Token info not available."
-TOO_MANY = {"description": "Too many logins wait or failed; Retry-After says when to come back."}
+TOO_MANY = {"description": "Too many logins wait or failed; Retry-After is the number of seconds to wait."}
 _NOBODY = "The username or the password is wrong."
 
 
@@ -30,7 +28,7 @@ class LoginIn(Input):
 
 
 class SessionOut(UserOut):
-    """The published user, and the token that the page's name for this answer promises."""
+    """The published user with the token that the published name of this answer promises."""
 
     access_token: str
     expires_in: int
@@ -59,7 +57,7 @@ class TokenOut(Output):
 
 
 async def _holder(request: Request) -> Caller:
-    # No token at all is 401 as everywhere; one that is not valid any more is the published 404.
+    # A request without a token is 401 as everywhere; a token that is no longer valid is the published 404.
     bearer_token(request)
     try:
         return await anyone(request)
@@ -69,7 +67,7 @@ async def _holder(request: Request) -> Caller:
 
 Holder = Annotated[Caller, Depends(_holder)]
 router = Router(tags=["Auth"])
-# Both read the token themselves, as one that is refused is the published 404.
+# Both read the token themselves, because a token that is refused is the published 404.
 _OF_A_TOKEN: dict[str, Any] = {
     "openapi_extra": {"security": [{"bearer": []}]},
     "responses": {404: {"description": _REFUSED}},
@@ -82,7 +80,7 @@ _OF_A_TOKEN: dict[str, Any] = {
     responses={404: {"description": _NOBODY}, 429: TOO_MANY},
 )
 async def create_session(request: Request, given: Annotated[LoginIn, form_or_json(LoginIn)]) -> SessionOut:
-    """Log in with a username and a password. A failed login is 404, whatever was wrong."""
+    """Log in with a username and a password. A failed login is 404, for any reason."""
     parts = parts_of(request)
     made: SessionOut = await parts.passwords.in_turn(_create_session, parts, given, Origin.of(request))
     return made
@@ -109,7 +107,7 @@ def _create_session(parts: Parts, given: LoginIn, origin: Origin) -> SessionOut:
 
 @router.get("/auth", **_OF_A_TOKEN)
 async def get_session(request: Request, caller: Holder) -> TokenOut:
-    """What the presented token says."""
+    """The content of the presented token."""
     claims = caller.claims
     return TokenOut(
         access_token=bearer_token(request),
@@ -134,5 +132,5 @@ async def delete_session(request: Request, caller: Holder, database: DatabaseDep
 
 def _end_session(session: Session, *, caller: Caller, actor: Actor) -> None:
     revoke_token(session, caller.claims)
-    session.execute(delete(tables.Login).where(tables.Login.id == caller.claims.sid))
+    end_login(session, caller.claims.sid)
     Audit(session, actor).record("logout", f"{caller.kind}:{caller.id}")

@@ -1,11 +1,12 @@
-"""What was changed that matters for security, by whom and when. It is read here and changed nowhere."""
+"""The record of changes that matter for security: who changed what, and when. Nothing changes the record."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
@@ -34,12 +35,12 @@ IsoTime = Annotated[QueryMoment, BeforeValidator(_written_out)]
 class AuditEventOut(Output):
     """`action` is create, update or delete of a user, a group or an api_client, as "user.create"; api_client.revoke
     or api_client.regenerate; license.create or license.delete; smtp.update; key.rotate or key.disable; user.unlock;
-    login or logout. `actor_kind` is user, client, command for what was done on the server itself, or provider for
-    what an outside identity provider brought about.
+    login or logout. `actor_kind` is user, client, command for a command on the server itself, or provider for an
+    outside identity provider.
     """
 
     id: int
-    timestamp: Timestamp
+    created_at: Timestamp = Field(serialization_alias="timestamp")
     action: str
     actor_kind: str
     actor: str
@@ -57,7 +58,7 @@ class AuditEventsOut(Output):
 
 @dataclass(frozen=True, slots=True)
 class AuditFilters:
-    """Which events are asked for; None does not restrict. `until` is the first moment that is left out."""
+    """Which events to return. None does not restrict. `until` is the first moment that is left out."""
 
     action: str | None = None
     actor: str | None = None
@@ -76,36 +77,21 @@ class AuditFilters:
         return found
 
 
-class AuditRepository:
+class AuditEventRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def search(self, filters: AuditFilters, *, sort: str | None, offset: int, limit: int) -> AuditEventsOut:
-        event, conditions = tables.AuditEvent, filters.conditions()
-        rows = self._session.execute(
-            select(
-                event.id,
-                event.created_at.label("timestamp"),
-                event.action,
-                event.actor_kind,
-                event.actor,
-                event.address,
-                event.target,
-                event.details,
-                event.request_id,
-            )
-            .where(*conditions)
-            .order_by(*sort_by(sort, _SORTABLE, event.id))
-            .offset(offset)
-            .limit(limit)
-        )
-        # Each filter has an index that holds all that this counts.
-        total = self._session.scalar(select(func.count()).select_from(event).where(*conditions))
-        return AuditEventsOut(
-            items=[AuditEventOut.model_validate(row) for row in rows],
-            total_count=total or 0,
-            date_as_of=datetime.now(UTC),
-        )
+    def search(
+        self, filters: AuditFilters, *, sort: str | None, offset: int, limit: int
+    ) -> Sequence[tables.AuditEvent]:
+        event = tables.AuditEvent
+        query = select(event).where(*filters.conditions()).order_by(*sort_by(sort, _SORTABLE, event.id))
+        return self._session.scalars(query.offset(offset).limit(limit)).all()
+
+    def count(self, filters: AuditFilters) -> int:
+        # Each filter has an index, so that the count reads no rows.
+        query = select(func.count()).select_from(tables.AuditEvent).where(*filters.conditions())
+        return self._session.scalar(query) or 0
 
 
 _SORTABLE = {
@@ -116,7 +102,7 @@ _SORTABLE = {
     "target": tables.AuditEvent.target,
 }
 
-AuditEvents = Annotated[AuditRepository, repository(AuditRepository)]
+AuditEvents = Annotated[AuditEventRepository, repository(AuditEventRepository)]
 router = Router(tags=["Audit"])
 
 
@@ -133,9 +119,14 @@ def list_audit_events(
     offset: Offset = 0,
     limit: Limit = 1000,
 ) -> AuditEventsOut:
-    """Changes that matter for security, by id: from `since` on and before `until`. Nothing changes them. A filter
-    without a value does not restrict."""
+    """Changes that matter for security, by id: from `since` on and before `until`. A filter without a value does not
+    restrict."""
     filters = AuditFilters(
         action=action or None, actor=actor or None, target=target or None, since=since, until=until
     )
-    return events.search(filters, sort=sort, offset=offset, limit=limit)
+    rows = events.search(filters, sort=sort, offset=offset, limit=limit)
+    return AuditEventsOut(
+        items=[AuditEventOut.model_validate(row) for row in rows],
+        total_count=events.count(filters),
+        date_as_of=datetime.now(UTC),
+    )

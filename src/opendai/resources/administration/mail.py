@@ -13,13 +13,13 @@ from opendai.outbound.addresses import ANYTHING, Allowed, connect
 from opendai.settings import Settings
 
 TIMEOUT_SECONDS = 10.0
-# Here TLS begins with the connection; elsewhere the client asks for it.
+# TLS begins with the connection on this port. On any other the client asks for it.
 TLS_PORT = 465
 
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """How mail is sent. An empty username: without logging in."""
+    """How mail is sent. An empty username means that no login takes place."""
 
     host: str
     port: int
@@ -35,7 +35,7 @@ class Mail:
 
 
 def allowed_servers(settings: Settings) -> Allowed:
-    """Where a mail server may be."""
+    """The addresses that a mail server may have."""
     return ANYTHING if settings.smtp_allow_private else Allowed()
 
 
@@ -88,7 +88,7 @@ def _connected(server: MailServer, *, allowed: Allowed) -> smtplib.SMTP:
 
 @contextlib.contextmanager
 def _named_failures(server: MailServer) -> Iterator[None]:
-    """Whatever goes wrong on the way, in a sentence; the server's own words are not repeated."""
+    """Turn each error on the way into Unavailable with a sentence. The server's own words are not repeated."""
     place = f"{server.host}:{server.port}"
     try:
         yield

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import Depends
 from pydantic import AfterValidator, Field
@@ -52,9 +52,9 @@ def _is_mailbox(value: str) -> str:
 
 
 class MailServerIn(Input):
-    """The mask, or no password at all, keeps the one that is stored."""
+    """The mask, or a body without a password, keeps the stored password."""
 
-    serverhost: Annotated[Line, AfterValidator(_is_host)]
+    host: Annotated[Line, AfterValidator(_is_host)] = Field(alias="serverhost")
     username: Line = ""
     password: Password = MASK
     port: Annotated[Whole, Field(ge=1, le=65_535)]
@@ -62,14 +62,26 @@ class MailServerIn(Input):
 
 
 class MailServerOut(Output):
-    """`password` is a mask where one is stored, else empty. Before anything is set the texts are empty."""
+    """`password` is a mask where a password is stored, and empty otherwise. The texts are empty until they are set."""
 
     id: int = _ROW
-    serverhost: str = ""
+    host: str = Field("", serialization_alias="serverhost")
     username: str = ""
     password: str = ""
     port: int = _DEFAULT_PORT
     recipient: str = ""
+
+    @classmethod
+    def of(cls, row: tables.MailServer | None) -> Self:
+        if row is None:
+            return cls()
+        return cls(
+            host=row.host,
+            username=row.username,
+            password=MASK if row.password else "",
+            port=row.port,
+            recipient=row.recipient,
+        )
 
 
 class MailServerRepository:
@@ -77,20 +89,19 @@ class MailServerRepository:
         self._session = session
         self._secret_key = secret_key
 
-    def get(self) -> MailServerOut:
-        row = self._session.get(tables.MailServer, _ROW)
-        return _shown(row) if row else MailServerOut()
+    def find(self) -> tables.MailServer | None:
+        return self._session.get(tables.MailServer, _ROW)
 
-    def server(self) -> MailServer:
-        """What is stored, ready for sending; Invalid if nothing is."""
-        row = self._session.get(tables.MailServer, _ROW)
+    def get_with_password(self) -> MailServer:
+        """The mail server with its password decrypted; Invalid if none is stored."""
+        row = self.find()
         if row is None:
             raise Invalid("No mail server is configured.")
         sealed = row.password
         password = self._secret_key.decrypt(sealed, place=_PLACE).decode() if sealed else ""
         return MailServer(row.host, row.port, row.username, password, row.recipient)
 
-    def put(self, given: MailServerIn, audit: Audit) -> MailServerOut:
+    def store(self, given: MailServerIn, audit: Audit) -> tables.MailServer:
         blank = {"id": _ROW, "host": "", "port": given.port, "username": "", "recipient": ""}
         self._session.execute(upsert(self._session, tables.MailServer).values(blank).on_conflict_do_nothing())
         row = self._session.scalars(
@@ -99,10 +110,10 @@ class MailServerRepository:
         if given.password != MASK:
             secret = given.password.encode()
             row.password = self._secret_key.encrypt(secret, place=_PLACE) if secret else None
-        elif row.host != given.serverhost:
-            # Else whoever may change the host could have the password sent to a server of their own.
+        elif row.host != given.host:
+            # Otherwise an administrator could have the password sent to a server of their own.
             row.password = None
-        row.host, row.port = given.serverhost, given.port
+        row.host, row.port = given.host, given.port
         row.username, row.recipient = given.username, given.recipient
         self._session.flush()
         audit.record(
@@ -114,17 +125,7 @@ class MailServerRepository:
             recipient=row.recipient,
             password="new" if given.password not in {MASK, ""} else "kept" if row.password else "none",
         )
-        return _shown(row)
-
-
-def _shown(row: tables.MailServer) -> MailServerOut:
-    return MailServerOut(
-        serverhost=row.host,
-        username=row.username,
-        password=MASK if row.password else "",
-        port=row.port,
-        recipient=row.recipient,
-    )
+        return row
 
 
 async def _repository(secret_key: SecretKeyDep, session: SessionDep) -> MailServerRepository:
@@ -139,16 +140,16 @@ router = Router(tags=["SMTP"])
 def update_mail_server(
     caller: Admin, audit: AuditDep, settings: SettingsDep, mail_servers: MailServers, given: MailServerIn
 ) -> MailServerOut:
-    """Set the mail server. Another host drops the stored password unless a new one comes with it."""
+    """Set the mail server. A change of the host drops the stored password unless the body has a new one."""
     allowed = allowed_servers(settings)
-    # A name is looked up, and checked in the same way, when a mail is sent.
-    if not all(allowed.has_address(address) for address in literal_addresses(given.serverhost)):
+    # The addresses of a name are checked in the same way when a mail is sent.
+    if not all(allowed.has_address(address) for address in literal_addresses(given.host)):
         problem = "is a private address, which the settings do not allow"
         raise Invalid(f"serverhost: {problem}", faults=[Fault("serverhost", problem)])
-    return mail_servers.put(given, audit)
+    return MailServerOut.of(mail_servers.store(given, audit))
 
 
 @router.get("/smtp")
 def get_mail_server(caller: Admin, mail_servers: MailServers) -> MailServerOut:
     """The mail server, its password masked."""
-    return mail_servers.get()
+    return MailServerOut.of(mail_servers.find())

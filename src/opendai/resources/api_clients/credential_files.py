@@ -26,11 +26,11 @@ def token_url(settings: Settings, url: str) -> str:
 
 
 def as_csv(client_id: str, client_secret: str, token_address: str) -> str:
-    """One row under its heading, as DAI lets people download it."""
+    """One row with a heading, as DAI offers it for download."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["client_id", "client_secret", "token_url"])
-    # A spreadsheet would run what begins like a formula, and only an id that somebody chose can.
+    # A spreadsheet would run a cell that begins like a formula. Only an id that a person chose can begin so.
     cell = f"'{client_id}" if client_id.startswith(("=", "+", "-", "@")) else client_id
     rows.writerow([cell, client_secret, token_address])
     return text.getvalue()
@@ -56,12 +56,12 @@ async def _wanted(request: Request, format: Format | None = None) -> Format:
         return format
     wishes = [_wish(part) for part in request.headers.get("accept", "").split(",")]
     known = [(weight, _FORMATS[kind]) for weight, kind in wishes if weight > 0 and kind in _FORMATS]
-    # Of equal wishes the first one counts.
+    # The first of several equal weights wins.
     return max(known, key=lambda wish: wish[0])[1] if known else "json"
 
 
 def _wish(part: str) -> tuple[float, str]:
-    """How much a media type of an Accept header is wished for, from 0 to 1."""
+    """The weight of a media type of an Accept header, from 0 to 1, and the media type."""
     kind, _, parameters = part.partition(";")
     name, _, value = parameters.strip().partition("=")
     try:
@@ -71,5 +71,5 @@ def _wish(part: str) -> tuple[float, str]:
     return weight, kind.strip().lower()
 
 
-# Named in the query, or else by the Accept header.
+# The query names the format; without it the Accept header does.
 WantedFormat = Annotated[Format, Depends(_wanted)]

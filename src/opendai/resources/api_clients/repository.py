@@ -1,11 +1,8 @@
-"""API clients: programs with an id and a secret. Of the secret only its hash is kept."""
+"""API clients: programs with an id and a secret, of which only the hash is stored."""
 
-import re
 import secrets
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -14,9 +11,8 @@ from opendai import tables
 from opendai.auth.audit import Audit
 from opendai.auth.logins import hash_secret
 from opendai.errors import Conflict, Fault, Invalid, NotFound
+from opendai.resources.api_clients.schemas import ApiClientIn, ApiClientPatch, Role
 from opendai.tables.columns import now
-from opendai.wire.inputs import Input, Line, Text
-from opendai.wire.redirect_uris import RedirectUris
 
 ROLES = ("admin", "agent", "login")
 DEFAULT_GRANTS = {
@@ -24,59 +20,13 @@ DEFAULT_GRANTS = {
     "agent": ("client_credentials",),
     "login": ("authorization_code", "refresh_token"),
 }
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
-_CLIENT_ID = re.compile(r"[\x21-\x7e]{1,255}")
-# A program in a browser can keep no secret, so it can prove nothing by itself.
+# A program in a browser cannot keep a secret, so it cannot ask for a token without a person.
 _GRANTS_OF_PUBLIC = {"authorization_code", "refresh_token"}
-
-
-def _is_name(value: str) -> str:
-    if not _NAME.fullmatch(value):
-        raise ValueError(
-            "must be 1 to 100 letters, digits, spaces, dots, dashes and underscores, a letter or digit first"
-        )
-    return value
-
-
-def _is_client_id(value: str) -> str:
-    if not _CLIENT_ID.fullmatch(value):
-        raise ValueError("must be 1 to 255 printable ASCII characters without spaces")
-    return value
-
-
-ClientName = Annotated[Line, AfterValidator(_is_name)]
-ClientId = Annotated[str, AfterValidator(_is_client_id)]
-Description = Annotated[Text, Field(max_length=1000)]
-Role = Literal["admin", "agent", "login"]
-Grant = Literal["client_credentials", "password", "authorization_code", "refresh_token"]
-
-
-class ApiClientIn(Input):
-    """Only the name is needed. Without an id one is made from the name; without grants it gets those of its role.
-
-    A public client has no secret: it is a program through which people log in, and which cannot keep one.
-    """
-
-    name: ClientName
-    description: Description = ""
-    role: Role = "admin"
-    grants: Annotated[list[Grant], Field(min_length=1, max_length=10)] | None = None
-    client_id: ClientId | None = None
-    redirect_uris: RedirectUris = []
-    is_public: bool = False
-
-
-class ApiClientPatch(Input):
-    """What may change; a field that is left out or null stays as it is."""
-
-    name: ClientName | None = None
-    description: Description | None = None
-    redirect_uris: RedirectUris | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What an API client logs in with; the secret is shown this once, and is empty where there is none."""
+    """The id and the secret of an API client. The secret is shown this once; a public client has an empty one."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -92,7 +42,7 @@ class ApiClientRepository:
             raise NotFound(f"There is no API client {number}.")
         return client
 
-    def named(self, name: str) -> tables.ApiClient:
+    def get_named(self, name: str) -> tables.ApiClient:
         client = self._find_named(name)
         if client is None:
             raise NotFound(f"There is no API client {name}.")
@@ -143,8 +93,8 @@ class ApiClientRepository:
             audit.record("api_client.update", _target(client), **changes)
         return client
 
-    def regenerate(self, number: int, audit: Audit) -> tuple[tables.ApiClient, Credentials]:
-        """A new secret, also for a client that was revoked; the old one and all tokens end."""
+    def regenerate_secret(self, number: int, audit: Audit) -> tuple[tables.ApiClient, Credentials]:
+        """Give the client a new secret, even if it was revoked. The old secret and all tokens end."""
         client = self._lock(number)
         if client.secret_sha256 is None:
             raise Invalid("A public client has no secret.")
@@ -154,18 +104,18 @@ class ApiClientRepository:
         audit.record("api_client.regenerate", _target(client), **_facts(client))
         return client, Credentials(client.client_id, secret)
 
-    def renew(self, name: str, *, role: Role, audit: Audit) -> Credentials:
-        """A new secret for the client of this name, which is made if it is not there; the old secret ends."""
+    def issue(self, name: str, *, role: Role, audit: Audit) -> Credentials:
+        """Give the client with this name a new secret, or add the client. The old secret ends."""
         client = self._find_named(name)
         if client is None:
             return self.add(ApiClientIn(name=name, role=role), audit)[1]
         client = self._lock(client.id)
         if client.role != role:
             client.role, client.grants = role, list(DEFAULT_GRANTS[role])
-        return self.regenerate(client.id, audit)[1]
+        return self.regenerate_secret(client.id, audit)[1]
 
     def revoke(self, number: int, audit: Audit) -> tables.ApiClient:
-        """Refuse the client and all tokens that it was given from now on."""
+        """Refuse the client and all of its tokens from now on."""
         client = self._lock(number)
         if client.revoked_at is None:
             client.revoked_at = now()
@@ -179,7 +129,7 @@ class ApiClientRepository:
         audit.record("api_client.delete", _target(client), **_facts(client))
 
     def _lock(self, number: int) -> tables.ApiClient:
-        # What is counted up or compared here must not be what another transaction is changing.
+        # The generation is counted up and old values are compared: no other transaction may change them meanwhile.
         client = self._session.scalar(
             select(tables.ApiClient)
             .where(tables.ApiClient.id == number)
@@ -194,7 +144,7 @@ class ApiClientRepository:
         return self._session.scalar(select(tables.ApiClient).where(tables.ApiClient.name == name))
 
     def _end_tokens(self, client: tables.ApiClient) -> None:
-        """Also those of people who logged in through the client: whoever had its secret may hold them."""
+        """End the tokens of the client, and the logins through it: a thief of the secret may hold their tokens."""
         client.generation += 1
         self._session.execute(delete(tables.Login).where(tables.Login.client_id == client.id))
 
@@ -213,7 +163,7 @@ class ApiClientRepository:
 
 
 def _grants(given: ApiClientIn) -> list[str]:
-    """What was asked for, or what the role gets; Invalid for what a client of the role cannot use."""
+    """The requested grants, or those of the role; Invalid if the role does not allow them."""
     grants = list(dict.fromkeys(given.grants or DEFAULT_GRANTS[given.role]))
     if given.is_public and given.role != "login":
         raise _unfit("is_public", "only a client of the role login can do without a secret")

@@ -30,7 +30,7 @@ router = Router(tags=["Auth"])
 @router.post(
     "/auth",
     max_body_size=16_384,
-    responses={401: {"description": "There is no such API client, or its secret is another."}},
+    responses={401: {"description": "There is no such API client, or the secret is wrong."}},
 )
 def create_client_token(
     response: Response, database: DatabaseDep, tokens: TokensDep, given: ClientCredentialsIn

@@ -43,7 +43,7 @@ class UserRepository:
         hide_welcome_popup: bool = False,
         outside_subject: str | None = None,
     ) -> tables.User:
-        """A new user in a group of their own name, and in the named ones, which must exist."""
+        """Add a user and a group of the same name; the user is in it and in the named groups, which must exist."""
         check_name(username, field="username")
         if is_taken(self._session, username):
             raise _taken(username)
@@ -99,16 +99,16 @@ class UserRepository:
         return self.get(user_id)
 
     def set_password(self, username: str, password_hash: str, audit: Audit) -> None:
-        """A new password; every token and every browser session of the user is refused from now on.
+        """Set a new password and end every login and browser session of the user.
 
-        Conflict for a person from outside.
+        Conflict for a user of an outside identity provider.
         """
         user = self.get_named(username)
         self._set_password(user, password_hash)
         audit.record("user.update", _target(user), password_set=True)
 
     def remove(self, user_id: int, audit: Audit) -> None:
-        """Delete a user, and their own group if nothing and nobody else is in it."""
+        """Delete a user. Delete the user's own group too, unless it has models, runs or other members."""
         user = self._lock(user_id)
         self._keep_an_admin(user)
         own = self._own_group(user)
@@ -120,16 +120,16 @@ class UserRepository:
 
     def _set_password(self, user: tables.User, password_hash: str) -> None:
         if user.outside_subject is not None:
-            # A password would still open the door when the provider has closed it.
+            # With a password the user could still log in after the provider has locked the account.
             raise Conflict(f"{user.username} logs in at the identity provider and has no password here.")
         user.password_hash = password_hash
         for table in (tables.BrowserSession, tables.Login):
             self._session.execute(delete(table).where(table.user_id == user.id))
 
     def _lock(self, user_id: int) -> tables.User:
-        """The user, locked together with every administrator: who is the last one is asked by one at a time.
+        """Lock the user and every administrator, so that one transaction at a time decides who is the last.
 
-        Always in the order of the ids, so that two requests cannot wait for each other.
+        The rows are locked in the order of their ids, so that two requests cannot wait for each other.
         """
         user = tables.User
         rows = self._session.scalars(
@@ -165,7 +165,7 @@ class UserRepository:
         )
 
     def _groups(self, names: list[str], *, own: set[str]) -> list[tables.Group]:
-        """The groups of these names; that of the user's own name may be named and goes without saying."""
+        """The groups with these names. The user's own group may be among the names and is left out."""
         group, wanted = tables.Group, set(names) - own
         # The lock keeps the groups from being deleted before this user is in them.
         found = self._session.scalars(
@@ -191,7 +191,7 @@ class UserRepository:
 
 
 def _refuse_promotion(user: tables.User, given: UserPatch) -> None:
-    """Whoever is no administrator may send what they have, and nothing else."""
+    """Raise Forbidden if a user who is no administrator sends other values than the present ones."""
     role = given.role in {None, user.role}
     name = given.username in {None, user.username}
     groups = given.groups is None or set(given.groups) == {group.name for group in user.groups}
@@ -204,7 +204,7 @@ def _target(user: tables.User) -> str:
 
 
 def _facts(user: tables.User) -> dict[str, object]:
-    """What decides what a user may do. The group of their own name goes without saying."""
+    """The values that decide what a user may do. The user's own group is left out."""
     groups = sorted(group.name for group in user.groups if group.name != user.username)
     return {"username": user.username, "role": user.role, "groups": groups}
 

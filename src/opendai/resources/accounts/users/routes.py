@@ -20,12 +20,13 @@ router = Router(tags=["Users"])
 
 @router.post("/users", responses={402: {}, 409: {}, 429: {}})
 async def create_user(caller: Admin, actor: ActorDep, parts: PartsDep, given: UserIn) -> UserOut:
-    """Create a user, who gets a group of the same name besides the named ones. 402 beyond the licenses."""
+    """Create a user and a group of the same name; the user is in it and in the named groups. 402 beyond the
+    licenses."""
     return await parts.passwords.in_turn(_create_user, parts, given, actor)
 
 
 def _create_user(parts: Parts, given: UserIn, actor: Actor) -> UserOut:
-    # Without a password there is no way in until one is set.
+    # A user without a password cannot log in until one is set.
     hashed = None if given.password is None else parts.passwords.hash_new(given.password)
     with parts.database.writing() as session:
         user = UserRepository(session).add(
@@ -56,7 +57,7 @@ def get_user(caller: UserPolicy, users: Users, user_id: Id) -> UserOut:
 async def update_user(
     caller: UserPolicy, actor: ActorDep, parts: PartsDep, user_id: Id, given: UserPatch
 ) -> UserOut:
-    """Change a user; fields that are left out stay as they are. Others than administrators change their own
+    """Change a user; fields that are left out stay as they are. A user who is no administrator may change the own
     password and welcome message. A new password ends the user's tokens; a new username renames the user's own
     group. The last administrator keeps the role (409)."""
     _refuse_others(caller, user_id)
@@ -75,8 +76,8 @@ def _update_user(parts: Parts, user_id: int, given: UserPatch, caller: Caller, a
 
 @router.delete("/users/{user_id}", responses={409: {}})
 def delete_user(caller: Admin, audit: AuditDep, users: Users, user_id: Id) -> dict[str, Any]:
-    """Delete a user, which ends their tokens, and their own group unless models, runs or others are in it. The
-    last administrator stays (409)."""
+    """Delete a user and the user's tokens. The user's own group is deleted too, unless it has models, runs or other
+    members. The last administrator stays (409)."""
     users.remove(user_id, audit)
     return {}
 
@@ -89,6 +90,6 @@ def set_welcome_popup(caller: UserPolicy, users: Users, user_id: Id, given: Welc
 
 
 def _refuse_others(caller: Caller, user_id: int) -> None:
-    # In the same words whether or not there is such a user.
+    # The same error for a user that is not there: it must not tell which users exist.
     if not (caller.is_admin or (caller.kind == "user" and caller.id == user_id)):
         raise Forbidden("This needs an administrator's rights.")

@@ -1,4 +1,4 @@
-"""What goes over the wire about users."""
+"""Users as clients of /ai write and read them."""
 
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ GroupNames = Annotated[list[Line], Field(max_length=100)]
 
 
 class UserPatch(Input):
-    """What may change; a field that is left out or null stays as it is. `groups` are all the user's groups."""
+    """What may change; a field that is left out or null stays as it is. `groups` replaces all groups of the user."""
 
     username: Name | None = None
     role: Role | None = None
@@ -23,7 +23,7 @@ class UserPatch(Input):
 
 
 class UserIn(UserPatch):
-    """Only the username is needed. Without a password nobody can log in as this user until one is set."""
+    """Only the username is required. A user without a password cannot log in until one is set."""
 
     username: Name
 
