@@ -105,7 +105,7 @@ def create_from_environment() -> Server:
 def _set_by_signals(closing: threading.Event) -> Iterator[None]:
     """Set the event when the process is told to end, beside what the web server does then.
 
-    The web server waits for the requests in hand before it tells the application anything, and an agent's
+    The web server waits for the requests in progress before it tells the application anything, and an agent's
     request for work may wait for half a minute.
     """
     if threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,4 @@
-"""What must be there before the first request: the schema, a signing key, an administrator, the coverage models."""
+"""Prepares the first request: the schema, a signing key, an administrator, the coverage models."""
 
 import contextlib
 import secrets
@@ -31,7 +31,7 @@ class FirstAdmin:
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What an installation did: the revisions before and after, and the administrator if one was made."""
+    """The result of an installation: the revisions before and after, and the administrator if one was made."""
 
     before: str | None
     after: str
@@ -39,7 +39,7 @@ class Installed:
 
 
 def install(settings: Settings) -> Installed:
-    """Bring an empty or older database to this release. Of two servers that start at once, one does it all."""
+    """Bring an empty or older database to this release. If two servers start at once, one of them does all of it."""
     secret_key = load_secret_key(settings.key_file)
     with changing_schema(settings.database) as connection:
         before, after = migrate(connection)

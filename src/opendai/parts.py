@@ -28,7 +28,7 @@ SESSION = "opendai.session"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a server is made of. `app.state.parts` holds it, and nothing else is kept there."""
+    """The parts of a server. `app.state.parts` holds it, and nothing else is kept there."""
 
     settings: Settings
     database: Database

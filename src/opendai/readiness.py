@@ -14,9 +14,9 @@ _SLOW = "The database or the object store does not answer in time."
 
 
 class Readiness:
-    """Looks after both in a thread of its own, and keeps what it found for a second.
+    """Tries both in a thread of its own, and keeps the result for a second.
 
-    Anyone may ask, and a look writes to the store: without the second, questions would be a load.
+    Anyone may ask, and a try writes to the store: without the second, requests would be a load.
     """
 
     def __init__(self, database: Database, store: ObjectStore) -> None:
@@ -27,7 +27,7 @@ class Readiness:
         self._looked_at = 0.0
 
     async def find_fault(self) -> str | None:
-        """What cannot be used, in a sentence; None if nothing is wrong."""
+        """The part that is out of use, in a sentence; None if both can be used."""
         look = self._look
         is_kept = time.monotonic() - self._looked_at < _KEPT_SECONDS
         if look is None or (look.done() and (not is_kept or look.exception() is not None)):

@@ -1,4 +1,4 @@
-"""What an API family is: operations below one prefix, which share how a refusal is worded."""
+"""An API family: operations below one prefix, which share how a refusal is worded."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _MOST_FAULTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a family needs to know to word an answer that is not a success."""
+    """An answer that is not a success, before a family words it."""
 
     status: int
     message: str
@@ -76,7 +76,7 @@ class Family:
         self._directory = Directory([*self.operations, *pages])
 
     def find(self, method: str, path: str) -> Found | None:
-        """What is at a path below the prefix."""
+        """The operation at a path below the prefix, or the methods that the path takes; None if there is neither."""
         return self._directory.find(method, path)
 
     def openapi(self) -> dict[str, Any]:
@@ -125,7 +125,7 @@ class Family:
         return self._answer(Refusal(status, sentence or known, headers=headers))
 
     def answer(self, error: Exception, request: Request) -> JSONResponse | None:
-        """What an error of an operation means for the caller; None for a failure of ours."""
+        """The answer to an error that the caller can act on; None for a failure of ours."""
         match error:
             case Problem():
                 return self._refused(error)

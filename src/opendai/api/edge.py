@@ -1,4 +1,4 @@
-"""What guards every answer, whichever family gives it: the Host header, and headers for browsers."""
+"""The guards of every family: the head of a request, and the headers of an answer for browsers."""
 
 import re
 
@@ -40,7 +40,7 @@ class Edge:
         self._hosts = hosts
 
     def find_fault(self, scope: Scope) -> str | None:
-        """What is wrong with the head of a request; None if nothing is. Any name does where no names are set."""
+        """The fault in the head of a request; None if there is none. Any name does if no names are set."""
         names = [name for name, _ in scope["headers"]]
         for name in _SINGLE:
             if names.count(name) > 1:

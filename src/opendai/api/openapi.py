@@ -1,4 +1,4 @@
-"""What FastAPI's own page of a family leaves out: tokens, refusals in the family's words, and real answers."""
+"""Adds to FastAPI's page of a family: tokens, refusals in the family's words, and examples of real answers."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -83,7 +83,7 @@ def _add_refusals(
         if int(status) >= 400:
             if answer["description"] == HTTPStatus(int(status)).phrase:  # The route has no words of its own.
                 answer["description"] = _MEANINGS[int(status)]
-            # What a person sees is a page; everything else is refused in the family's words.
+            # A route for people answers a page; every other refusal is in the family's words.
             answer.setdefault("content", {"application/json": {"schema": refusal(int(status))}})
     operation["responses"] = dict(sorted(answers.items()))
 

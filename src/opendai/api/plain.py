@@ -1,4 +1,4 @@
-"""What belongs to no family: the health checks, and the pictures that signed addresses lead to."""
+"""Addresses outside the families: the health checks, and the pictures that signed addresses lead to."""
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool

@@ -1,4 +1,4 @@
-"""What every request has: an id, and a line in the log."""
+"""The id of a request, and its line in the log."""
 
 import re
 import time

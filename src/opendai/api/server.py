@@ -25,7 +25,7 @@ _SLASHES = re.compile("//+")
 
 @dataclass(slots=True)
 class State:
-    """What an operation finds at `request.app.state`."""
+    """The content of `request.app.state`."""
 
     parts: Parts
 
@@ -197,7 +197,7 @@ class Server:
 
 
 class _Answer:
-    """What an operation answers: kept until its transaction is over, or sent as it comes."""
+    """The answer of an operation: kept until its transaction is over, or sent as it comes."""
 
     def __init__(self, send: Send) -> None:
         self._send = send

@@ -132,7 +132,7 @@ class Database:
             self.rights += 1
 
     def check(self) -> None:
-        """Return if the database answers, else raise Unavailable."""
+        """Return if the database answers, otherwise raise Unavailable."""
         try:
             with self.reading() as session:
                 session.execute(text("SELECT 1"))

@@ -1,4 +1,4 @@
-"""What SQL means on both databases alike: the base of the tables, the clock, and the upsert."""
+"""The SQL that both databases share: the base of the tables, the clock, and the upsert."""
 
 from typing import Any
 

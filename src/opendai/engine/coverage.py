@@ -2,8 +2,8 @@
 
 Coverage is items covered by items possible. At path depth 1 the items are the states and the transitions (an
 action in a state); at a path depth d of 2 to 5 they are the sequences of d transitions that follow one
-another in the graph. Possible is what the graph allows from the Start state on. What only an Exception or
-Cleanup state offers does not count, as a clean run never takes it. Call limits do not count either: they
+another in the graph. Possible is what the graph allows from the Start state on. Actions that only an Exception
+or Cleanup state offers do not count, because a clean run never takes them. Call limits do not count either: they
 bound one run, and many runs are covered together.
 """
 
@@ -76,7 +76,7 @@ def run_coverage(model: Model, taken: Iterable[Pair]) -> float:
 def measure_coverage(
     model: Model, runs: Iterable[Iterable[Pair]], *, path_depth: int = 1, variable_depth: int = 1
 ) -> Coverage:
-    """What several runs cover together; each run is its transitions in the order in which it took them."""
+    """The coverage of several runs together; each run is its transitions in the order in which it took them."""
     covered: set[CoverageItem] = set()
     for taken in runs:
         covered |= covered_items(model, taken, path_depth=path_depth, variable_depth=variable_depth)

@@ -1,4 +1,4 @@
-"""What the graph of a model makes impossible, whatever the outcomes are."""
+"""The states and actions that the graph of a model makes impossible, whatever the outcomes are."""
 
 from collections import defaultdict
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What prose says of a model: the states and actions that its sentences name, and an outline to write prose from."""
+"""A model and prose: the states and actions that sentences name, and an outline to write prose from."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping

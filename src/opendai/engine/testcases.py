@@ -96,7 +96,7 @@ def check_goals(model: Model, goals: Iterable[Goal]) -> None:
 
 
 def _tokens(text: str) -> list[_Token]:
-    """What stands in the text up to the first character that means nothing, without the space between."""
+    """The tokens of the text up to the first character that has no meaning, without the space between."""
     found: list[_Token] = []
     at = 0
     while at < len(text):

@@ -86,7 +86,7 @@ class Walk:
 
     @property
     def coverage(self) -> float:
-        """What the walk has covered so far, from 0 to 1, as `run_coverage` counts it."""
+        """The coverage of the walk so far, from 0 to 1, as `run_coverage` counts it."""
         return self._strategy.journey.coverage.result.fraction
 
     def next_step(self) -> Step | None:

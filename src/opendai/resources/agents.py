@@ -22,7 +22,7 @@ Port = Annotated[Whole, Field(ge=0, le=65_535)]
 
 
 class AgentPatch(Input):
-    """What may change; a field that is left out or null stays as it is."""
+    """The fields that may change; a field that is left out or null stays as it is."""
 
     name: Name | None = None
     record_path: Text | None = Field(None, alias="recordpath")

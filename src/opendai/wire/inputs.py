@@ -61,7 +61,7 @@ Text = Annotated[str, AfterValidator(_printable), Field(max_length=65_536)]
 Line = Annotated[str, AfterValidator(_printable), AfterValidator(_one_line), Field(max_length=255)]
 Password = Annotated[str, AfterValidator(_printable), Field(max_length=LONGEST)]
 Name = Annotated[Line, Field(min_length=1)]
-# What both databases can keep; an id or a count that a request names is within it.
+# The whole numbers that both databases can keep; an id or a count in a request is one of them.
 Whole = Annotated[int, BeforeValidator(_plain_digits), Field(ge=-LARGEST_ID, le=LARGEST_ID)]
 Id = Annotated[Whole, Path(ge=1, le=LARGEST_ID)]
 Search = Annotated[str, AfterValidator(_printable), Query(max_length=200)]
@@ -93,7 +93,7 @@ class Output(BaseModel):
 
 
 def form_or_json(schema: type[Input]) -> Any:
-    """A body that clients send as a form or as JSON: the published page says the one, real clients do the other."""
+    """A body that is a form in the published page, and JSON from real clients, or the other way round."""
 
     async def read(request: Request) -> Input:
         if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
@@ -107,7 +107,7 @@ def form_or_json(schema: type[Input]) -> Any:
 
 
 def any_json(schema: type[Input]) -> Any:
-    """A body of JSON under any of its names, and under none: known clients say application/hal+json, or nothing."""
+    """A body of JSON under any of its types, and under none: known clients send application/hal+json, or no type."""
 
     async def read(request: Request) -> Input:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -141,12 +141,12 @@ def _validated(schema: type[Input], fields: Any) -> Input:
 
 
 def form_or_json_page(schema: type[Input]) -> dict[str, Any]:
-    """What the OpenAPI page says of such a body."""
+    """The OpenAPI page of such a body."""
     return _body_page(schema, "application/x-www-form-urlencoded", "application/json")
 
 
 def any_json_page(schema: type[Input]) -> dict[str, Any]:
-    """What the OpenAPI page says of such a body."""
+    """The OpenAPI page of such a body."""
     return _body_page(schema, "application/json", "application/hal+json")
 
 

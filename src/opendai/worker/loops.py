@@ -37,7 +37,7 @@ class Worker:
             try:
                 job.function(self._parts, self._stopping)
             except Exception:  # noqa: BLE001 - a thread has no caller that could catch it
-                # An outage of the database or a fault of ours must not end the job for good.
+                # An outage of the database or a fault of ours must not end the job.
                 _log.exception("background work failed", work=job.name)
                 self._stopping.wait(_PAUSE_AFTER_FAILURE_SECONDS)
             self._stopping.wait(job.pause)

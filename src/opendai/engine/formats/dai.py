@@ -35,7 +35,7 @@ class ModelError(Invalid):
 
 @dataclass(slots=True)
 class _Elements:
-    """What the document lists, each with the reader of its place for faults that only the whole shows."""
+    """The elements of the document, each with the reader of its place for faults that only the whole shows."""
 
     root: tuple[int, str] | None = None
     states: list[tuple[State, Reader]] = field(default_factory=list)

@@ -16,7 +16,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 @dataclass(slots=True)
 class Faults:
-    """What was found wrong so far; only the first twenty are kept, the rest is counted."""
+    """The faults found so far; only the first twenty are kept, the rest is counted."""
 
     found: list[Fault] = field(default_factory=list)
     count: int = 0

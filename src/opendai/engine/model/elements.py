@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class StateKind(StrEnum):
-    """What a state is for. Exception and Cleanup are entered by the run itself, Exit ends it."""
+    """The purpose of a state. Exception and Cleanup are entered by the run itself, Exit ends it."""
 
     START = "Start"
     NORMAL = "Normal"
@@ -53,7 +53,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What can be done in a state.
+    """Something that can be done in a state.
 
     `owner` is the id of that state, None for a global action. `target` is the id of the state that it leads
     to, None if the run stays where it is. `call_limit` is how often a run may take it, 0 for any number; all
@@ -131,7 +131,7 @@ class Model:
         return self._by_name.get(name)
 
     def actions_in(self, state: State) -> tuple[Action, ...]:
-        """What may be taken in the state: its own, then the global actions, each in the document's order."""
+        """The actions offered in the state: its own, then the global ones, each in the document's order."""
         return self._actions_in[state.id]
 
     def target_of(self, state: State, action: Action) -> State | None:

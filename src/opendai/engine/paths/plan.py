@@ -1,4 +1,4 @@
-"""What a walk is asked to do, and how it says that it is over."""
+"""The task of a walk, and how the walk ends."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias

@@ -1,7 +1,7 @@
 """The shortest way through a graph that reaches several targets in their order, within the call limits.
 
 The search goes breadth first over places (a state, and the state before it where that matters) and the
-number of targets reached. What a way uses up is left out at first. If the way that is found would use an
+number of targets reached. The search leaves out the uses of actions at first. If the way that is found would use an
 action more often than is left, or out of its sequence, the search is repeated with the uses of just these
 actions as a part of each place, until a way is found that can be walked. Leaving something out can only add
 ways, so "there is none" is always true, and the first way that can be walked is a shortest one.
@@ -24,7 +24,7 @@ Uses: TypeAlias = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What to reach: to be in a state, or to take one of some edges.
+    """A goal of a way: to be in a state, or to take one of some edges.
 
     `is_narrow` tells that the way can be in one place only when the target is reached.
     """
@@ -94,7 +94,7 @@ class _Search:
         seen[start.state, start.previous].append((start.reached, start.uses))
         # The list grows while it is gone through: it is the queue.
         for label in labels:
-            # What is behind the floor has to come through a place, later, that a shorter way went on from.
+            # A label behind the floor would have to pass a place that a shorter way has left already.
             for onward in self._onward(label) if label.reached >= floor else ():
                 if onward.reached == len(self.targets):
                     return Way(onward.way())
@@ -141,7 +141,7 @@ class _Search:
         return _Label(journey.state, previous, self._advance(0, journey.state), tuple(uses))
 
     def _is_bottleneck(self, reached: int) -> bool:
-        """Whether all ways that reach so many targets are then in one place, and equally well off."""
+        """Whether all ways that reach this number of targets are then in one place, and equally well off."""
         is_tracking = self.limited or self.sequences or self.graph.remembers
         return not is_tracking and self.targets[reached - 1].is_narrow
 

@@ -21,7 +21,7 @@ class Generator:
 
 STRATEGIES: Mapping[str, Generator] = {
     "exploratory": Generator(
-        "What past runs covered least comes first.", ExploratoryStrategy, uses_hits=True
+        "The states and actions that past runs covered least come first.", ExploratoryStrategy, uses_hits=True
     ),
     "random": Generator("By weight among the actions that can be taken, until Exit.", RandomStrategy),
     "directed": Generator(

@@ -1,4 +1,4 @@
-"""What is left to cover, by the parts of the graph that an exploratory walk can, or cannot, come back to."""
+"""The edges left to cover, by the parts of the graph that an exploratory walk can, or cannot, come back to."""
 
 import math
 from collections import defaultdict
@@ -10,11 +10,11 @@ from opendai.engine.model.elements import is_walkable
 from opendai.engine.paths.components import find_components, find_reachable
 from opendai.engine.paths.graph import Journey
 
-# What covering something that no run ever took is worth; what was taken n times is worth the n+1st part.
+# The worth of an edge that no run ever took; an edge that was taken n times is worth the n+1st part.
 # Whole numbers, so that sums do not depend on the order of adding.
 _WORTH = 1 << 20
 
-# What is still to be covered: first all but the step that ends the walk in Exit, then this step.
+# The gain that is left: first all but the step that ends the walk in Exit, then this step.
 Gain: TypeAlias = tuple[int, int]
 
 
@@ -39,7 +39,7 @@ class Territory:
         if self._is_outdated:
             self._survey()
         edges = self._least_covered_here() or self._best_to_leave_by()
-        # What a use was kept for may be behind us by now, and may turn out to be out of reach.
+        # A use may have been kept for a goal that the walk has passed, or that is out of reach.
         for is_sharing in (True, False):
             if not edges and self._has_postponed:
                 self._survey(is_sharing=is_sharing)

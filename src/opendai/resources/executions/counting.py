@@ -12,7 +12,7 @@ from opendai.resources.runs.states import wire_status
 
 
 class Kind(NamedTuple):
-    """What runs are counted by: the columns of `RunCount`, in their order."""
+    """A kind of run, as runs are counted: the columns of `RunCount`, in their order."""
 
     group_id: int
     model_id: int

@@ -46,7 +46,7 @@ def remove_run(session: Session, run_id: int, caller: Caller) -> None:
 
 def _delete_with_execution(session: Session, run: tables.Run) -> None:
     execution, other = tables.Execution, tables.Run
-    # Of two who delete the last two runs, the second must see that the first has done so.
+    # If two requests delete the last two runs, the second one must see the deletion of the first.
     session.execute(select(execution.id).where(execution.id == run.execution_id).with_for_update())
     session.execute(delete(other).where(other.id == run.id).execution_options(synchronize_session=False))
     is_last = session.scalar(select(other.id).where(other.execution_id == run.execution_id).limit(1)) is None

@@ -1,4 +1,4 @@
-"""What a walk reports: batches of numbered events, heartbeats, and its end. Everything is behind the fence."""
+"""The reports of a walk: batches of numbered events, heartbeats, and its end. Everything is behind the fence."""
 
 from collections.abc import Sequence
 from datetime import datetime

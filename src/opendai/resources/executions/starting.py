@@ -55,7 +55,7 @@ class Sut(Input):
 
 
 class ExecutionIn(Input):
-    """What to execute. The fields from `generator` on are ours; the page of DAI 7 has the others."""
+    """The run to start. The fields from `generator` on are ours; the page of DAI 7 has the others."""
 
     execution_type: Literal["executing"] = "executing"
     model_id: Line | None = None
@@ -75,9 +75,9 @@ class ExecutionIn(Input):
 
 
 def queue_run(session: Session, given: ExecutionIn, caller: Caller) -> tables.Run:
-    """Queue a run of what was asked for, and return it; Invalid names the field that cannot be.
+    """Queue the run and return it; Invalid names the field that is not allowed.
 
-    PaymentRequired where the licences do not allow one more at a time.
+    PaymentRequired if the licenses do not allow one more run at a time.
     """
     run = _repeated(session, given, caller) if given.rerun_id is not None else _fresh(session, given, caller)
     check_executions(session)

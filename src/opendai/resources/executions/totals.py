@@ -1,4 +1,4 @@
-"""What versions and test cases know of their finished runs, so that no report has to read the runs."""
+"""The totals of finished runs by version and test case, so that no report has to read the runs."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def take_from_totals(session: Session, run: tables.Run) -> None:
     """Undo what was counted when this run ended."""
     _count(session, [run], -1)
     total = tables.TransitionTotal
-    # What nobody has taken any more is not covered: no row may say that it was taken no times.
+    # A transition that no run has taken is not covered: its row goes.
     session.execute(delete(total).where(*_total_of(run), total.passes + total.fails <= 0))
 
 

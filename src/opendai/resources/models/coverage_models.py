@@ -32,7 +32,7 @@ class CoverageModelIn(Input):
 
 
 class CoverageModelPatch(Input):
-    """What may change; a field that is left out or null stays as it is."""
+    """The fields that may change; a field that is left out or null stays as it is."""
 
     name: Name | None = None
     variable_depth: VariableDepth | None = None

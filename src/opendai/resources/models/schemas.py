@@ -13,7 +13,7 @@ class ModelIn(Input):
 
 
 class ModelPatch(Input):
-    """What may change; a field that is left out or null stays as it is."""
+    """The fields that may change; a field that is left out or null stays as it is."""
 
     name: Name | None = None
     group_name: Name | None = Field(None, alias="group")

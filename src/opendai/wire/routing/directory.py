@@ -14,7 +14,7 @@ from opendai.wire.routing.operations import Operation
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is at an address: an operation with the parameters of its path, or only the methods that are taken."""
+    """The content of an address: an operation with the parameters of its path, or only the methods that it takes."""
 
     operation: Operation | None
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Directory:
             _add(known[operation.path].operations, operation)
 
     def find(self, method: str, path: str) -> Found | None:
-        """What is at the path, or None. A fixed path goes before one with parameters."""
+        """The content of a path, or None. A fixed path goes before one with parameters."""
         here = self._exact.get(path, {})
         if method in here:
             return Found(here[method])

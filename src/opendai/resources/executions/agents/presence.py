@@ -37,7 +37,7 @@ def registered_agent(session: Session, caller: Caller) -> tables.Agent:
 
 
 def stay_connected(agent: tables.Agent, seconds: float) -> None:
-    """Let the agent count as connected for so many seconds from now, by the clock of the database."""
+    """Let the agent count as connected for `seconds` from now, by the clock of the database."""
     agent.connected_until = database_clock() + seconds
 
 

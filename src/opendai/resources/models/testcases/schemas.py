@@ -24,7 +24,7 @@ IdsText = Annotated[str, BeforeValidator(_joined_ids)]
 
 
 class TestCasePatch(Input):
-    """What may change; a field that is left out or null stays as it is.
+    """The fields that may change; a field that is left out or null stays as it is.
 
     The vendor's own client has other names for some fields than its page. Where both are sent, the page's count.
     """
