@@ -4,8 +4,10 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import tomllib
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -30,6 +32,7 @@ RULES: list[tuple[Rule, tuple[str, ...], set[str]]] = [
     ),
     (code.queries_anywhere, ("src/opendai/worker",), set()),
     (code.test_modules_imported, ("tests", "bench"), set()),
+    (code.server_seen_by_client, ("src/opendai_client",), set()),
 ]
 # Files over 300 lines, and why they may be.
 LONG: dict[str, str] = {}
@@ -50,6 +53,8 @@ BREAKS: list[tuple[Rule, Source]] = [
         Source("src/x.py", "@status_router.get('/')\nasync def f(session):\n    session.scalars(QUERY)\n"),
     ),
     (code.queries_anywhere, Source("src/x.py", "from sqlalchemy import text\nQUERY = text('SELECT 1')\n")),
+    (code.server_seen_by_client, Source("src/x.py", "from opendai.errors import Problem\n")),
+    (code.server_seen_by_client, Source("src/x.py", "import opendai.settings\n")),
     (code.too_long, Source("src/x.py", "\n" * (code.MOST_LINES + 1))),
     (code.test_modules_imported, Source("tests/x.py", "from tests.auth.test_attempts import lock\n")),
     (code.test_modules_imported, Source("tests/x.py", "from tests.auth import test_attempts\n")),
@@ -132,3 +137,21 @@ def routers() -> Iterator[tuple[str, Router]]:
 
 def test_the_folders_of_the_rules_are_there():
     assert all((ROOT / folder).is_dir() for _, folders, _ in RULES for folder in folders)
+
+
+def contract(name: str) -> dict[str, Any]:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = settings["tool"]["importlinter"]["contracts"]
+    return next(entry for entry in found if entry["id"] == name)
+
+
+def test_the_linter_keeps_every_family_apart():
+    assert contract("families")["modules"] == [module.__name__ for module in families()]
+
+
+def test_the_linter_forbids_the_client_every_module_but_those_of_the_engine():
+    modules = {f"{opendai.__name__}.{info.name}" for info in pkgutil.iter_modules(opendai.__path__)}
+    assert set(contract("client-alone")["forbidden_modules"]) == modules - {
+        "opendai.engine",
+        "opendai.errors",
+    }

@@ -43,6 +43,13 @@ def queries_anywhere(source: Source) -> Iterator[str]:
         yield source.path
 
 
+def server_seen_by_client(source: Source) -> Iterator[str]:
+    """The client sees the engine; `opendai.errors`, which the engine sees, is no way around."""
+    for origin, _ in imports_of(source):
+        if origin.split(".")[0] == "opendai" and origin.split(".")[1:2] not in (["engine"], ["__version__"]):
+            yield f"{source.path}: {origin}"
+
+
 def too_long(source: Source) -> Iterator[str]:
     """A file that outgrows the limit becomes a package."""
     if source.text.count("\n") > MOST_LINES:
