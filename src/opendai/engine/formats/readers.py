@@ -27,7 +27,8 @@ class Faults:
             self.found.append(Fault(place, problem))
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: a document has thousands of readers, and to make a frozen one takes three times as long.
+@dataclass(slots=True)
 class Reader:
     """One object of the document; `place` is where it stands, such as `modeljson.elements[3]`.
 

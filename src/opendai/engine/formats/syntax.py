@@ -3,15 +3,20 @@
 import json
 import math
 import re
+from itertools import accumulate
 from typing import Any, NoReturn
 
 LARGEST_TEXT = 8 * 1024 * 1024
 DEEPEST = 100
 LONGEST_NUMBER = 40
 
-# The closing quote is optional, so that the pattern never gives up on a string and starts again inside it,
-# which would make the scan quadratic; the JSON parser refuses such text afterwards.
-_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
+# The closing quote is optional. If it were not, the pattern would fail on an unclosed string and start again
+# inside it, which is quadratic. The JSON parser refuses such text afterwards.
+_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"?'
+_STRINGS = re.compile(_STRING, re.DOTALL)
+_TOKENS = re.compile(rf"{_STRING}|[\[{{]|[\]}}]", re.DOTALL)
+_LEVELS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS = bytes(set(range(256)) - set(_LEVELS))
 
 
 class Unreadable(Exception):  # noqa: N818 - it is answered as a fault of the document
@@ -40,15 +45,20 @@ def _check_size(text: str) -> None:
 
 
 def _check_depth(text: str) -> None:
+    # A loop over all tokens takes longer than the parser, so it runs only if the text is too deep.
+    brackets = _STRINGS.sub("", text).encode().translate(None, _NO_BRACKETS)
+    if max(accumulate(map(_LEVELS.__getitem__, brackets)), default=0) > DEEPEST:
+        raise Unreadable(f"it is nested more than {DEEPEST} deep at character {_first_too_deep(text) + 1}")
+
+
+def _first_too_deep(text: str) -> int:
+    """The index of the bracket that begins a level too many; the text is known to have one."""
     depth = 0
-    for match in _BRACKETS.finditer(text):
-        token = match.group()
-        if token in {"[", "{"}:
-            depth += 1
-            if depth > DEEPEST:
-                raise Unreadable(f"it is nested more than {DEEPEST} deep at character {match.start() + 1}")
-        elif token in {"]", "}"}:
-            depth -= 1
+    for token in _TOKENS.finditer(text):
+        depth += 0 if token[0].startswith('"') else _LEVELS[ord(token[0])]
+        if depth > DEEPEST:
+            return token.start()
+    raise AssertionError("The text is not too deep.")
 
 
 def _integer(digits: str) -> int:
