@@ -65,59 +65,36 @@ def parts_of(request: Request) -> Parts:
     return parts
 
 
-async def _parts(request: Request) -> Parts:
-    return parts_of(request)
-
-
-async def _settings(request: Request) -> Settings:
-    return parts_of(request).settings
-
-
-async def _database(request: Request) -> Database:
-    return parts_of(request).database
-
-
-async def _store(request: Request) -> ObjectStore:
-    return parts_of(request).store
-
-
-async def _secret_key(request: Request) -> SecretKey:
-    return parts_of(request).secret_key
-
-
-async def _keys(request: Request) -> KeyRing:
-    return parts_of(request).keys
-
-
-async def _tokens(request: Request) -> Tokens:
-    return parts_of(request).tokens
-
-
-async def _refresh_tokens(request: Request) -> RefreshTokens:
-    return parts_of(request).refresh_tokens
-
-
-async def _passwords(request: Request) -> Passwords:
-    return parts_of(request).passwords
-
-
 async def session_of(request: Request) -> Session:
     """The session that was opened for a plain operation: GET and HEAD read, everything else writes."""
     session: Session = request.scope[SESSION]
     return session
 
 
-PartsDep = Annotated[Parts, Depends(_parts)]
-SettingsDep = Annotated[Settings, Depends(_settings)]
-StoreDep = Annotated[ObjectStore, Depends(_store)]
-SecretKeyDep = Annotated[SecretKey, Depends(_secret_key)]
-KeysDep = Annotated[KeyRing, Depends(_keys)]
-TokensDep = Annotated[Tokens, Depends(_tokens)]
-RefreshTokensDep = Annotated[RefreshTokens, Depends(_refresh_tokens)]
-PasswordsDep = Annotated[Passwords, Depends(_passwords)]
+async def _all(request: Request) -> Parts:
+    return parts_of(request)
+
+
+def _one(name: str) -> Any:
+    """The dependency that gives a route one of the parts."""
+
+    async def give(request: Request) -> Any:
+        return getattr(parts_of(request), name)
+
+    return Depends(give)
+
+
+PartsDep = Annotated[Parts, Depends(_all)]
+SettingsDep = Annotated[Settings, _one("settings")]
+StoreDep = Annotated[ObjectStore, _one("store")]
+SecretKeyDep = Annotated[SecretKey, _one("secret_key")]
+KeysDep = Annotated[KeyRing, _one("keys")]
+TokensDep = Annotated[Tokens, _one("tokens")]
+RefreshTokensDep = Annotated[RefreshTokens, _one("refresh_tokens")]
+PasswordsDep = Annotated[Passwords, _one("passwords")]
 
 # For a route that must not hold its transaction while it waits for something else.
-DatabaseDep = Annotated[Database, Depends(_database)]
+DatabaseDep = Annotated[Database, _one("database")]
 
 # For plain operations alone. Their transaction ends before the answer leaves: a failed commit is not answered 200.
 SessionDep = Annotated[Session, Depends(session_of)]
