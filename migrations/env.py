@@ -14,7 +14,7 @@ def migrate(connection: Connection) -> None:
         target_metadata=Table.metadata,
         render_as_batch=connection.dialect.name == "sqlite",
         compare_server_default=True,
-        # SQLite rolls schema changes back like anything else; Alembic does not expect it to.
+        # SQLite rolls schema changes back; Alembic does not expect it.
         transactional_ddl=True,
     )
     with context.begin_transaction():

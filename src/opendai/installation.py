@@ -23,7 +23,7 @@ _ADMIN_GROUP = "admin"
 
 @dataclass(frozen=True, slots=True)
 class FirstAdmin:
-    """The administrator of a new installation; `password` is None where a setting gave it."""
+    """The administrator of a new installation; `password` is None if a setting gave it."""
 
     username: str
     password: str | None
@@ -82,7 +82,7 @@ def prepare_store(settings: Settings) -> None:
 
 
 def remember_public_url(database: Database, public_url: str) -> None:
-    """Write down where the server is reached, for the tools that run beside it."""
+    """Store the address of the server, for command-line tools on the same machine."""
     with database.writing() as session:
         # In one statement: servers that start together would both find no row and both insert one.
         row = upsert(session, tables.Instance).values(id=1, public_url=public_url)

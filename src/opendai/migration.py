@@ -15,7 +15,7 @@ class NewerDatabase(Exception):  # noqa: N818 - the name says what was found
 
 
 def migrate(connection: Connection) -> tuple[str | None, str]:
-    """Apply what is missing, inside the caller's transaction; return the revisions before and after."""
+    """Apply the missing revisions inside the caller's transaction; return the revisions before and after."""
     config = _config()
     head = str(ScriptDirectory.from_config(config).get_current_head())
     before = MigrationContext.configure(connection).get_current_revision()
@@ -35,6 +35,6 @@ def _config() -> Config:
 
 
 def _scripts() -> Path:
-    # An installed wheel carries the scripts inside the package; a checkout has them at its top.
+    # An installed wheel has the scripts inside the package; a checkout has them at its top.
     inside = Path(__file__).parent / "migrations"
     return inside if inside.is_dir() else Path(__file__).parents[2] / "migrations"

@@ -1,4 +1,4 @@
-"""AI servers: the services that draft test cases, how each is asked, and what it drafted."""
+"""AI servers: the services that draft test cases, how each is asked, and their drafts."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from opendai.tables.columns import BigId, Body, ClockTime, Created, Id, Moment, 
 
 
 class AiServer(Table):
-    """A service that is asked by one POST. What is None was not said, and has a default of its own."""
+    """A service that is asked by one POST. A column that is None has its default."""
 
     __tablename__ = "ai_servers"
     __table_args__ = {"sqlite_autoincrement": True}
@@ -36,7 +36,7 @@ class Generation(Table):
     """One requirement that test cases are drafted for.
 
     `status` is QUEUED, RUNNING, FINISHED, FAILED or CANCELLED. `attempt` counts the claims and is the fence:
-    whoever writes an outcome must name it.
+    only a thread that names it may write a result.
     """
 
     __tablename__ = "generations"
@@ -51,22 +51,22 @@ class Generation(Table):
     model_id: Mapped[int | None] = mapped_column(
         BigId, ForeignKey("models.id", ondelete="CASCADE"), index=True
     )
-    """The model that it is for, whose group sees it; without one only its owner does."""
+    """The group of this model sees the generation; without a model only its owner does."""
     owner_id: Mapped[int | None] = mapped_column(
         BigId, ForeignKey("users.id", ondelete="SET NULL"), index=True
     )
-    """None for what an API client has started."""
+    """None if an API client has started the generation."""
     started_by: Mapped[Name]
     requirement: Mapped[Body]
     status: Mapped[str] = mapped_column(String(10))
     attempt: Mapped[int] = mapped_column(default=0)
     claimable_from: Mapped[ClockTime] = mapped_column(default=0.0)
-    """When it may be claimed next: at once, after the pause that was asked for, or when the lease has ended."""
+    """The next time that it may be claimed: at once, after a requested pause, or when the lease has ended."""
     stage: Mapped[str | None] = mapped_column(String(20))
-    """Where the last attempt failed, if it did."""
+    """The stage where the last attempt failed, if it failed."""
     reason: Mapped[Body] = mapped_column(default="")
     proposals: Mapped[Body | None]
-    """JSON: what was drafted, each with the test case that was made of it."""
+    """JSON: the drafts, each with the test case that was made of it."""
     created_at: Mapped[Created]
     started_at: Mapped[datetime | None] = mapped_column(Moment)
     ended_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -1,4 +1,4 @@
-"""Who may ask: users, groups, API clients, and the keys that their tokens are signed with."""
+"""Callers: users, groups, API clients, and the keys that sign their tokens."""
 
 from datetime import datetime
 
@@ -41,9 +41,9 @@ class User(Table):
     id: Mapped[Id]
     username: Mapped[Name] = mapped_column(unique=True)
     password_hash: Mapped[Body | None]
-    """None: the person logs in elsewhere, or not until a password is set."""
+    """None: the person logs in at an outside provider, or not until a password is set."""
     outside_subject: Mapped[Name | None] = mapped_column(unique=True)
-    """What an outside identity provider calls the person, if one brought them here."""
+    """The subject of the person at an outside identity provider."""
     role: Mapped[str] = mapped_column(String(10))
     hide_welcome_popup: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[Created]
@@ -52,7 +52,7 @@ class User(Table):
 
 
 class ApiClient(Table):
-    """A program. `role` is admin, agent, or login for one that has no rights but lets people log in."""
+    """A program. `role` is admin, agent, or login for a program that has no rights and lets people log in."""
 
     __tablename__ = "api_clients"
     __table_args__ = {"sqlite_autoincrement": True, "info": DECIDES_RIGHTS}
@@ -65,11 +65,11 @@ class ApiClient(Table):
     grants: Mapped[list[str]] = mapped_column(JSON)
     """The OAuth grant types that it may use."""
     redirect_uris: Mapped[list[str]] = mapped_column(JSON, default=list)
-    """Where a login may lead back to, compared letter by letter."""
+    """The addresses that a login may return to, compared letter by letter."""
     secret_sha256: Mapped[str | None] = mapped_column(String(64))
     """None: a public client, such as a page in a browser, which cannot keep a secret."""
     generation: Mapped[int] = mapped_column(default=0)
-    """Tokens of an earlier one are refused."""
+    """Tokens of an earlier generation are refused."""
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[Created]
 
@@ -77,7 +77,7 @@ class ApiClient(Table):
 class SigningKey(Table):
     """A key pair for tokens; the private half is encrypted with the secret key of the installation.
 
-    The youngest key whose time has come signs; all verify until they are disabled.
+    The newest key whose `signs_from` has passed signs. A key verifies until it is disabled.
     """
 
     __tablename__ = "signing_keys"
@@ -93,10 +93,10 @@ class SigningKey(Table):
 
 
 class Instance(Table):
-    """What one installation knows of itself: a single row."""
+    """The facts about this installation: a single row."""
 
     __tablename__ = "instance"
 
     id: Mapped[Id]
     public_url: Mapped[Name]
-    """Where the server was last reached; command-line tools that run beside it name this address."""
+    """The last known address of the server. Command-line tools on the same machine print it."""

@@ -1,4 +1,4 @@
-"""What an administrator installs once for everybody: licences and the mail server."""
+"""Settings of an administrator for the whole installation: licenses and the mail server."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from opendai.tables.columns import BigId, Body, Created, Id, Moment, Name
 
 
 class License(Table):
-    """A licence text, and the limits that were read in it. None: the text does not name that limit."""
+    """The text of a license, and its limits. None: the text does not name this limit."""
 
     __tablename__ = "licenses"
 
@@ -18,7 +18,7 @@ class License(Table):
     text: Mapped[Body] = mapped_column(deferred=True)
     is_eula_accepted: Mapped[bool]
     is_readable: Mapped[bool]
-    """Whether the text is one that this release understands; checked again on demand."""
+    """Whether this release understands the text; checked again on demand."""
     users: Mapped[int | None]
     executions: Mapped[int | None]
     expires_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -26,7 +26,7 @@ class License(Table):
 
 
 class MailServer(Table):
-    """The mail server that the installation sends by: a single row."""
+    """The mail server of the installation: a single row."""
 
     __tablename__ = "mail_server"
 

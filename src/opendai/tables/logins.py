@@ -1,4 +1,4 @@
-"""Who is logged in, what was tried, and what was ended. Rows may go once their time has passed."""
+"""Logins, attempts to log in, and revoked tokens. A row may be deleted once its time has passed."""
 
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -8,7 +8,7 @@ from opendai.tables.columns import BigId, Body, ClockTime, Name, Uuid
 
 
 class BrowserSession(Table):
-    """A browser in which a person gave a password; what its cookie holds is kept as a hash."""
+    """A browser in which a person entered a password. The content of its cookie is stored as a hash."""
 
     __tablename__ = "browser_sessions"
     __table_args__ = {"info": DECIDES_RIGHTS}
@@ -21,9 +21,9 @@ class BrowserSession(Table):
 
 
 class Login(Table):
-    """A login of a person, which their tokens name as `sid`: when the row goes, all of them are refused.
+    """A login of a person, which tokens name as `sid`: once the row is deleted, these tokens are refused.
 
-    Refresh tokens are numbered: `generation` is the number of the one that is good.
+    Refresh tokens are numbered: `generation` is the number of the valid one.
     """
 
     __tablename__ = "logins"
@@ -43,11 +43,11 @@ class Login(Table):
     expires: Mapped[ClockTime] = mapped_column(index=True)
     generation: Mapped[int] = mapped_column(default=0)
     rotated: Mapped[ClockTime] = mapped_column(default=0.0)
-    """When the generation was last raised; the previous token is good for a moment longer."""
+    """The time when the generation was last raised; the previous token is valid for a moment longer."""
 
 
 class AuthorizationCode(Table):
-    """A code that a program exchanges for tokens, once; kept as a hash."""
+    """A code that a program exchanges for tokens, once. It is stored as a hash."""
 
     __tablename__ = "authorization_codes"
 
@@ -65,11 +65,11 @@ class AuthorizationCode(Table):
     scope: Mapped[Name]
     expires: Mapped[ClockTime] = mapped_column(index=True)
     login_id: Mapped[str | None] = mapped_column(String(36))
-    """The login that the code was exchanged for: it is ended when the code comes a second time."""
+    """The login that the code was exchanged for. A second use of the code ends it."""
 
 
 class RevokedToken(Table):
-    """A single token that was ended before its time."""
+    """A single token that was revoked before its time."""
 
     __tablename__ = "revoked_tokens"
     __table_args__ = {"info": DECIDES_RIGHTS}
@@ -85,7 +85,7 @@ class LoginAttempts(Table):
 
     kind: Mapped[str] = mapped_column(String(10), primary_key=True)
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    """The hash of the account's name, or the network that the address is in."""
+    """The hash of the account's name, or the network of the address."""
     count: Mapped[int]
     expires: Mapped[ClockTime] = mapped_column(index=True)
-    """The end of the span, or of the lock once there were too many."""
+    """The end of the span, or of the lock after too many attempts."""

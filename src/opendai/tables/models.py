@@ -11,7 +11,7 @@ from opendai.tables.identity import Group
 
 
 class Agent(Table):
-    """A program that walks models on a system under test, or one that somebody wrote down by hand."""
+    """A program that walks models on a system under test, or one that a person has added by hand."""
 
     __tablename__ = "agents"
     __table_args__ = {"sqlite_autoincrement": True}
@@ -27,7 +27,7 @@ class Agent(Table):
     epp_workspace_path: Mapped[Body]
     is_hosted: Mapped[bool]
     is_marked_connected: Mapped[bool]
-    """What a client of the published API says of an agent that does not speak our protocol."""
+    """Set by clients of the published API, for agents that do not use our protocol."""
     client_id: Mapped[int | None] = mapped_column(
         BigId, ForeignKey("api_clients.id", ondelete="SET NULL"), unique=True
     )
@@ -61,7 +61,7 @@ class Model(Table):
 class ModelVersion(Table):
     """One graph of a model; its id is the `hierarchyid` of the runs measured against it.
 
-    Its text never changes but for the list of test cases, which follows the rows of the newest version.
+    Only the list of test cases in its document changes: it follows the rows of the newest version.
     """
 
     __tablename__ = "model_versions"
@@ -72,7 +72,7 @@ class ModelVersion(Table):
     number: Mapped[int]
     document: Mapped[Body]
     passed: Mapped[int] = mapped_column(default=0)
-    """How many runs of this version ended so; counted as they end, since counting later would read them all."""
+    """The number of runs that passed, counted as they end: a later count would read all runs."""
     failed: Mapped[int] = mapped_column(default=0)
     broken: Mapped[int] = mapped_column(default=0)
     """Ended as ERROR or CANCELLED: no verdict on the system under test."""
@@ -102,7 +102,7 @@ class TestCase(Table):
 
 
 class ModelTag(Table):
-    """A word that somebody put on a model."""
+    """A word that a person has given to a model."""
 
     __tablename__ = "model_tags"
     __table_args__ = (UniqueConstraint("model_id", "tag"), {"sqlite_autoincrement": True})
@@ -111,12 +111,12 @@ class ModelTag(Table):
     model_id: Mapped[int] = mapped_column(BigId, ForeignKey("models.id", ondelete="CASCADE"))
     tag: Mapped[Name]
     author: Mapped[Name]
-    """The name of whoever added it; it stays when they leave."""
+    """The name of the person who added the tag; it stays when the person is deleted."""
     created_at: Mapped[Created]
 
 
 class ModelAsset(Table):
-    """That a model uses an asset. An asset is known by its id alone and exists as long as a model uses it."""
+    """The use of an asset by a model. An asset is only an id, and exists as long as a model uses it."""
 
     __tablename__ = "model_assets"
     __table_args__ = (UniqueConstraint("model_id", "asset_id"), {"sqlite_autoincrement": True})
@@ -128,7 +128,7 @@ class ModelAsset(Table):
 
 
 class CoverageModel(Table):
-    """A way of measuring coverage, for all models: how long the paths are that count, and how many variables cross."""
+    """A measure of coverage for all models: the length of paths, and the number of variables that are combined."""
 
     __tablename__ = "coverage_models"
     __table_args__ = {"sqlite_autoincrement": True}

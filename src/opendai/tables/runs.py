@@ -1,4 +1,4 @@
-"""Executions, their runs, and everything a run leaves behind."""
+"""Executions, their runs, and the history of a run."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from opendai.tables.columns import BigId, Body, ClockTime, Created, Id, Moment, 
 
 
 class Execution(Table):
-    """What a client started: a task instance with one or more runs, or the record of one that ran elsewhere."""
+    """A task instance with one or more runs, or the record of one that ran outside of this server."""
 
     __tablename__ = "executions"
     __table_args__ = (
@@ -27,11 +27,11 @@ class Execution(Table):
         BigId, ForeignKey("models.id", ondelete="CASCADE"), index=True
     )
     group_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("groups.id"))
-    """The group of its runs; null, like the model, for what ran elsewhere."""
+    """The group of its runs; null, like the model, if it ran outside of this server."""
     owner_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"))
-    """Who wrote down what ran elsewhere, and alone sees it; null for what has runs."""
+    """The user who recorded what ran outside of this server, and alone sees it; null if there are runs."""
     own_status: Mapped[str | None] = mapped_column(String(10))
-    """What a client says of it; while it is null the status follows from the runs."""
+    """Set by a client; while it is null, the status follows from the runs."""
     created_at: Mapped[Created]
     updated_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
@@ -40,7 +40,7 @@ class Run(Table):
     """One walk of a model: queued, then claimed, then finished.
 
     `status` is QUEUED, RUNNING, PASSED, FAILED, ERROR or CANCELLED. `attempt` counts the claims and is the
-    fence: whoever reports must name it.
+    fence: every report must name it.
     """
 
     __tablename__ = "runs"
@@ -85,7 +85,7 @@ class Run(Table):
     sut: Mapped[Body | None]
     """JSON, as given."""
     hits: Mapped[Body | None]
-    """JSON: what earlier runs had taken when this one was first claimed, so that it can be repeated exactly."""
+    """JSON: the actions that earlier runs had taken at the first claim, so that the run can be repeated exactly."""
 
     walker: Mapped[str] = mapped_column(String(10))
     """server: generate the path without touching anything; agent: wait for an agent."""
@@ -108,19 +108,19 @@ class Run(Table):
     created_at: Mapped[Created]
     started_at: Mapped[datetime | None] = mapped_column(Moment)
     occurred_at: Mapped[datetime] = mapped_column(Moment, default=now)
-    """When it began or, until it does, when it was queued: the start time that is published."""
+    """The published start time: when the run began or, until then, when it was queued."""
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class RunCount(Table):
-    """How many runs there are of one kind, kept up by whatever creates, ends or deletes a run.
+    """The number of runs of one kind, updated when a run is created, ends or is deleted.
 
-    A page of runs is told its total from here: counting a million runs takes as long as reading them. `status`
-    is the published one. Counts that have come down to 0 stay.
+    Pages of runs take their total from here: counting a million runs takes as long as reading them. `status` is the
+    published status. Counts that have come down to 0 stay.
     """
 
     __tablename__ = "run_counts"
-    # A sum reads the rows in the order of the key: SQLite is to keep them in it.
+    # A sum reads the rows in the order of the key, so SQLite stores them in this order.
     __table_args__ = {"sqlite_with_rowid": False}
 
     group_id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -131,7 +131,7 @@ class RunCount(Table):
     test_case_name: Mapped[str] = mapped_column(String(255), primary_key=True)
     """Empty for walks without one."""
     config_step: Mapped[int] = mapped_column(primary_key=True)
-    """-1 for runs that are no step of a test configuration."""
+    """-1 for runs that are not a step of a test configuration."""
     status: Mapped[str] = mapped_column(String(10), primary_key=True)
     runs: Mapped[int] = mapped_column(BigId)
 
@@ -185,7 +185,7 @@ class Screenshot(Table):
     sha256: Mapped[bytes] = mapped_column(LargeBinary(32))
     size: Mapped[int]
     content_type: Mapped[str] = mapped_column(String(30))
-    """What the picture is, found by looking at it; what the client claimed is `claimed_type`."""
+    """The type that the content of the picture shows; the type that the client sent is `claimed_type`."""
     claimed_type: Mapped[Name]
     taken_at: Mapped[When]
     name: Mapped[Name]
@@ -198,7 +198,7 @@ class Screenshot(Table):
 
 
 class ErrorEntry(Table):
-    """Something that went wrong with an execution, for `GET /ai/errors`."""
+    """An error of an execution, for `GET /ai/errors`."""
 
     __tablename__ = "errors"
     __table_args__ = (
@@ -219,7 +219,7 @@ class ErrorEntry(Table):
 
 
 class DoomedObject(Table):
-    """An object of the store whose row is gone; the worker deletes it, as a deletion cannot be rolled back."""
+    """An object of the store whose row is deleted. The worker deletes it, because that cannot be rolled back."""
 
     __tablename__ = "doomed_objects"
     __table_args__ = {"sqlite_autoincrement": True}

@@ -55,7 +55,7 @@ def _walk(database: Database, claim: Claim, *, lease_seconds: float, stopping: t
     )
     hits = {(state, action): times for state, action, times in claim.hits}
     try:
-        walk = start_walk(parse_model(claim.modeljson), plan, hits)
+        walk = start_walk(parse_model(claim.document), plan, hits)
     except Problem as problem:
         _finish(database, claim, FinishIn(attempt=run.attempt, last=0, status=ERROR, reason=problem.message))
         return

@@ -1,4 +1,4 @@
-"""Proposed test cases that somebody has chosen become test cases of a model."""
+"""Proposals that a person has chosen become test cases of a model."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from opendai.resources.models.testcases.schemas import TestCaseIn
 
 ORIGIN = "AI"
 TAG = "drafted-by-ai"
-# What test cases' names cannot have, and the line ends of whoever writes prose.
+# These characters are not allowed in the name of a test case, or are line ends.
 _NOT_IN_NAMES = re.compile(r'[\s"\\;:{}]+')
 _LONGEST_NAME = 255
 
@@ -32,12 +32,12 @@ def accept(
     model_ref: str | None,
     caller: Caller,
 ) -> list[dict[str, Any]]:
-    """Store the chosen proposals as test cases, those that are not yet; what became of each, in the order chosen."""
+    """Store the chosen proposals that are not stored yet; return what each became, in the chosen order."""
     if generation.model_id is None and model_ref is None:
         raise _refused("model_id", "is missing: the generation was started without a model", None)
     model = hold_named_model(session, model_ref or str(generation.model_id), caller)
-    # Only now, as whoever deletes the model locks in this order too. Of two that accept at once the second finds
-    # here what the first has stored.
+    # After the model: deleting a model locks the rows in this order too. When two requests accept at once, the second
+    # one finds here what the first one has stored.
     session.refresh(generation, with_for_update=True)
     if generation.model_id not in {None, model.id}:
         raise _refused("model_id", "is not the model of the generation", model_ref)
@@ -52,7 +52,7 @@ def accept(
 
 
 def _proposals(generation: tables.Generation, chosen: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """All of them by their ids; PreconditionFailed if one that is chosen is not there."""
+    """All proposals by their ids; PreconditionFailed if a chosen one is not there."""
     if generation.status != FINISHED:
         raise PreconditionFailed(
             f"The generation {generation.id} has no proposals: it is {generation.status}."
@@ -102,7 +102,7 @@ def _translated(steps: Iterable[Step], names: Names) -> tuple[list[Goal], list[S
         if not named:
             untold.append(step)
         for goal in [*named, *names.in_result(step.expectedResult)]:
-            # An action can be taken twice in a row; to be in a state twice in a row says nothing new.
+            # An action may be taken twice in a row. A state twice in a row adds nothing.
             if goals[-1:] != [goal] or goal.kind is GoalKind.ACTION:
                 goals.append(goal)
     return goals, untold

@@ -1,4 +1,4 @@
-"""Asking an AI server: what is sent, what came back, and at which stage it failed if it did."""
+"""Calls of an AI server: the request, the answer, and the stage that failed."""
 
 import json
 import re
@@ -28,10 +28,10 @@ DEADLINE_SECONDS = 60
 MASK = "***"
 _LONGEST_TEXT = 1 << 18
 _MOST_TOKENS = 100_000
-# A shorter token is part of many words; no provider has one.
+# A shorter token is part of many words; no provider issues one.
 _SHORTEST_MASKED = 8
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{,]', re.DOTALL)
-# What may be better in a moment; the rest will be as wrong the next time.
+# A server that answers with one of these may succeed a moment later.
 _PASSING = {429, 502, 503, 504}
 _PAUSE_SECONDS = 5
 _LONGEST_PAUSE_SECONDS = 120
@@ -52,7 +52,7 @@ class StageFailed(Exception):  # noqa: N818 - it is an outcome, and told as one
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request as it is shown: with a mask where the token was."""
+    """A request as it is shown, with a mask in place of the token."""
 
     url: str
     headers: Sequence[tuple[str, str]]
@@ -61,7 +61,7 @@ class Sent:
 
 @dataclass(slots=True)
 class Outcome:
-    """What is known of a call: as much as there was until it failed."""
+    """The result of a call. The fields of the stages after a failure stay empty."""
 
     sent: Sent | None = None
     status: int | None = None
@@ -71,7 +71,7 @@ class Outcome:
 
 
 class ServerCalls:
-    """Asks AI servers. Nobody holds a session or a thread of the requests while one thinks."""
+    """Asks AI servers. A call holds neither a session nor a thread of the requests."""
 
     def __init__(self, outbound: Outbound, secret_key: SecretKey) -> None:
         self._outbound = outbound
@@ -105,7 +105,7 @@ class ServerCalls:
         outcome.status = answer.status
         _check_status(server, answer)
         text = _text(answer.body, server.json_path or "")
-        # A server that repeats what it was told must not tell the token to whoever reads the answer.
+        # A server may repeat the request in its answer, which must not show the token.
         is_masked = len(token) >= _SHORTEST_MASKED
         outcome.text = storable(text.replace(token, MASK) if is_masked else text)
         try:
@@ -160,13 +160,13 @@ def _check_status(server: tables.AiServer, answer: Answer) -> None:
 
 
 def _retry_after(answer: Answer) -> int | None:
-    """The seconds that it asks to wait, if it does; a date is left out, as clocks differ."""
+    """The seconds to wait, if the answer names them. A date is ignored, because clocks differ."""
     value = answer.headers.get("retry-after", "")
     return int(value) if re.fullmatch("[0-9]{1,9}", value) else None
 
 
 def _text(body: bytes, json_path: str) -> str:
-    """The text at a path of the answer, or the whole answer where there is no path."""
+    """The text at a path of the answer, or the whole answer if the path is empty."""
     try:
         whole = body.decode()
     except UnicodeDecodeError as error:
@@ -181,7 +181,7 @@ def _text_at(answer: Any, json_path: str) -> str:
     with _stage("json_path"):
         value = value_at(answer, parse_path(json_path))
     if isinstance(value, dict | list):
-        # Some servers give the test cases as they are, and not as a text that holds them.
+        # Some servers answer with the test cases themselves instead of a text that holds them.
         return json.dumps(value, ensure_ascii=False)
     if not isinstance(value, str):
         raise StageFailed("json_path", f"The answer of the AI server has no text at {json_path}.")
@@ -189,7 +189,7 @@ def _text_at(answer: Any, json_path: str) -> str:
 
 
 def _json(text: str) -> Any:
-    # Counted before it is read: two megabytes of empty lists would become fifty in memory.
+    # The parts are counted first: two megabytes of empty lists would become fifty in memory.
     if sum(1 for _ in zip(_TOKEN.finditer(text), range(_MOST_TOKENS), strict=False)) == _MOST_TOKENS:
         raise StageFailed("size", f"The answer is JSON of more than {_MOST_TOKENS} parts.")
     try:

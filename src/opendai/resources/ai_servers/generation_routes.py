@@ -1,4 +1,4 @@
-"""The operations that have an AI server draft test cases: trying it, and generating for a model."""
+"""The operations by which an AI server drafts test cases: trying it, and generating for a model."""
 
 from functools import partial
 from typing import Annotated, Any
@@ -37,7 +37,9 @@ WriterDep = Annotated[GenerationWriter, Depends(_writer)]
 Generations = Annotated[GenerationRepository, repository(GenerationRepository)]
 router = Router(tags=["Generating test cases"])
 _TOO_MANY: dict[int | str, Any] = {
-    429: {"description": "As many are asked as may be; the header Retry-After says how many seconds to wait."}
+    429: {
+        "description": "The limit on calls is reached; the header Retry-After is the number of seconds to wait."
+    }
 }
 
 
@@ -54,8 +56,8 @@ async def try_ai_server(
     id: Id,
     given: Annotated[TrialIn, any_json(TrialIn)],
 ) -> TrialOut:
-    """Ask an AI server for test cases and store nothing. The answer is 200 also when it fails, and then says at
-    which stage: template, credentials, address, connection, deadline, size, encoding, protocol, status, JSON,
+    """Ask an AI server for test cases and store nothing. A failed trial is answered with 200 too, and names the
+    stage that failed: template, credentials, address, connection, deadline, size, encoding, protocol, status, JSON,
     json_path or answer shape."""
     server = await run_in_threadpool(_read_server, parts.database, id)
     calls = ServerCalls(parts.ai_servers, parts.secret_key)
@@ -77,7 +79,7 @@ def start_generation(
     id: Id,
     given: Annotated[GenerationIn, any_json(GenerationIn)],
 ) -> GenerationOut:
-    """Have test cases drafted. The server is asked in the background; the generation tells how far it is."""
+    """Start to draft test cases. The server is asked in the background; the generation shows the progress."""
     row = generations.add(id, given.requirement, given.model_id, caller)
     response.headers["Location"] = writer.address(row.id)
     return writer.generation(row, generations.details([row]))
@@ -104,14 +106,14 @@ def list_generations(
 def get_generation(
     caller: BasicUser, generations: Generations, writer: WriterDep, id: Id, generation_id: Id
 ) -> GenerationOut:
-    """One generation: how far it is and, once it is FINISHED, what was drafted."""
+    """One generation: its progress and, once it is FINISHED, the drafted test cases."""
     row = generations.get(id, generation_id, caller)
     return writer.generation(row, generations.details([row]))
 
 
 @router.delete("/ai-servers/{id}/generations/{generation_id}", status_code=204)
 def cancel_generation(caller: BasicUser, generations: Generations, id: Id, generation_id: Id) -> None:
-    """Cancel a generation; what comes of it is not kept. One that has ended stays as it is."""
+    """Cancel a generation; a later answer is dropped. A generation that has ended stays as it is."""
     generations.cancel(id, generation_id, caller)
 
 
@@ -125,8 +127,9 @@ def accept_proposals(
     generation_id: Id,
     given: Annotated[AcceptanceIn, any_json(AcceptanceIn)],
 ) -> AcceptanceOut:
-    """Store proposals as test cases of the model. Steps that name states and actions become its text, and all steps
-    its description. What was stored before is not stored again, and is answered as it was then."""
+    """Store proposals as test cases of the model. Steps that name states and actions become the text of a test case,
+    and all steps become its description. A proposal that was stored before is not stored again: the answer is the
+    same as before."""
     row = generations.get(id, generation_id, caller)
     accepted = accept(session, row, given.proposals, given.model_id, caller)
     return writer.acceptance(row.id, accepted)

@@ -1,4 +1,4 @@
-"""What goes over the wire of generations and of tests: bodies in, and resources with links out."""
+"""Generations and trials as clients read and write them: bodies in, and resources with links out."""
 
 import json
 import math
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from opendai import tables
 from opendai.resources.ai_servers.calls import Outcome
-from opendai.resources.ai_servers.generations import MOST_ATTEMPTS, RUNNING
+from opendai.resources.ai_servers.generations import MOST_ATTEMPTS, RUNNING, Details
 from opendai.resources.ai_servers.paging import Paging, linked_pages, pages_of, query_of
 from opendai.resources.ai_servers.proposals import Draft
 from opendai.resources.ai_servers.schemas import PREFIX, LinkOut, LinksOut, PageOut, Stamp
@@ -53,27 +53,27 @@ class GenerationIn(TrialIn):
 
 
 class AcceptanceIn(Input):
-    """Which proposals become test cases, by their ids; `model_id` where the generation was started without one."""
+    """The ids of the proposals that become test cases; `model_id` if the generation was started without a model."""
 
     proposals: Chosen
     model_id: ModelRef | None = None
 
 
 class SelfOut(BaseModel):
-    """The link that everything has."""
+    """The link that every resource has."""
 
     this: LinkOut = Field(alias="self")
 
 
 class FailureOut(BaseModel):
-    """The stage that failed, and why."""
+    """The stage that failed, and the reason."""
 
     stage: str
     message: str
 
 
 class RequestOut(BaseModel):
-    """What was sent, with *** in place of the token."""
+    """The request as it was sent, with *** in place of the token."""
 
     method: str = "POST"
     url: str
@@ -82,20 +82,20 @@ class RequestOut(BaseModel):
 
 
 class TrialOut(BaseModel):
-    """What came of a test. What the call did not get to is null or empty."""
+    """The result of a trial. The fields of later stages are null or empty if a stage failed."""
 
     is_successful: bool
     failure: FailureOut | None
     request: RequestOut | None
     status: int | None
     text: str | None
-    """What stands at the json_path, at most the first 65,536 characters."""
+    """The text at the json_path, at most its first 65,536 characters."""
     testCases: list[Draft]  # noqa: N815 - the documented spelling
     links: SelfOut = Field(alias="_links")
 
 
 class ProgressOut(BaseModel):
-    """How often the server was asked, and for how long it has been thinking now."""
+    """How often the server was asked, and how long it has taken for the present answer."""
 
     attempt: int
     attempts: int
@@ -104,14 +104,14 @@ class ProgressOut(BaseModel):
 
 
 class ProposalOut(Draft):
-    """A test case as it was drafted; `testcase_id` is the one that was made of it, or null."""
+    """A drafted test case; `testcase_id` is the test case that was made of it, or null."""
 
     id: int
     testcase_id: int | None = None
 
 
 class GenerationOut(BaseModel):
-    """A generation. `failure` is that of the last attempt; one that is QUEUED with a failure is tried again."""
+    """A generation. `failure` is that of the last attempt. If the status is still QUEUED, another attempt follows."""
 
     id: int
     ai_server_id: int
@@ -132,7 +132,7 @@ class GenerationsEmbeddedOut(BaseModel):
 
 
 class GenerationsOut(BaseModel):
-    """A page of generations; `_embedded` is not there when the page has none."""
+    """A page of generations; an empty page has no `_embedded`."""
 
     embedded: GenerationsEmbeddedOut | None = Field(None, alias="_embedded")
     links: LinksOut = Field(alias="_links")
@@ -145,7 +145,7 @@ class UntranslatedOut(BaseModel):
 
 
 class AcceptedOut(BaseModel):
-    """What became of a proposal, and the steps whose action names nothing of the model."""
+    """The test case that a proposal became, and the steps whose action names nothing of the model."""
 
     id: int
     testcase_id: int
@@ -160,7 +160,7 @@ class AcceptanceOut(BaseModel):
 
 
 class GenerationWriter:
-    """Writes generations, tests and acceptances, with links that begin with the server's public address."""
+    """Writes generations, trials and acceptances, with links that begin with the server's public address."""
 
     def __init__(self, public_url: str, server_id: int) -> None:
         self._server = f"{public_url}{PREFIX}/ai-servers/{server_id}"
@@ -181,21 +181,18 @@ class GenerationWriter:
         }
         return TrialOut.model_validate({**values, "_links": _self(f"{self._server}/test")})
 
-    def generation(
-        self, row: tables.Generation, details: Mapping[int, tuple[str | None, int]]
-    ) -> GenerationOut:
-        model_uuid, deadline_seconds = details[row.id]
+    def generation(self, row: tables.Generation, details: Mapping[int, Details]) -> GenerationOut:
         elapsed = math.floor((now() - row.started_at).total_seconds()) if row.started_at else 0
         progress = {
             "attempt": row.attempt,
             "attempts": MOST_ATTEMPTS,
             "elapsed_seconds": max(elapsed, 0) if row.status == RUNNING else 0,
-            "deadline_seconds": deadline_seconds,
+            "deadline_seconds": details[row.id].deadline_seconds,
         }
         values = {
             "id": row.id,
             "ai_server_id": self._server_id,
-            "model_id": model_uuid,
+            "model_id": details[row.id].model_uuid,
             "status": row.status,
             "progress": progress,
             "failure": row.stage and {"stage": row.stage, "message": row.reason},
@@ -213,7 +210,7 @@ class GenerationWriter:
     def page(
         self,
         rows: Sequence[tables.Generation],
-        details: Mapping[int, tuple[str | None, int]],
+        details: Mapping[int, Details],
         paging: Paging,
         *,
         total: int,

@@ -1,4 +1,4 @@
-"""The rows of generations: who sees them, and how they pass from one state to the next."""
+"""The rows of generations: who sees them, and how their status changes."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -32,11 +32,19 @@ SORTABLE: Mapping[str, InstrumentedAttribute[Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A generation that is somebody's to do, with all that is needed for it."""
+    """A claimed generation, with the server to ask and the document of the model."""
 
     generation: tables.Generation
     server: tables.AiServer
     document: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """The facts about a generation that other tables hold."""
+
+    model_uuid: str | None
+    deadline_seconds: int
 
 
 class GenerationRepository:
@@ -76,8 +84,8 @@ class GenerationRepository:
         query = select(func.count()).select_from(_visible(server_id, caller).subquery())
         return self._session.scalar(query) or 0
 
-    def details(self, rows: Sequence[tables.Generation]) -> Mapping[int, tuple[str | None, int]]:
-        """For each of the rows the UUID of its model and the seconds that its server may take."""
+    def details(self, rows: Sequence[tables.Generation]) -> Mapping[int, Details]:
+        """The details of each row, by its id."""
         server, model = tables.AiServer, tables.Model
         query = (
             select(_generation.id, model.uuid, func.coalesce(server.timeout_seconds, DEADLINE_SECONDS))
@@ -85,10 +93,10 @@ class GenerationRepository:
             .outerjoin(model, model.id == _generation.model_id)
             .where(_generation.id.in_([row.id for row in rows]))
         )
-        return {number: (uuid, seconds) for number, uuid, seconds in self._session.execute(query)}
+        return {number: Details(uuid, seconds) for number, uuid, seconds in self._session.execute(query)}
 
     def cancel(self, server_id: int, generation_id: int, caller: Caller) -> None:
-        """End it where it has not ended; what has ended stays as it is."""
+        """Cancel a generation. A generation that has ended stays as it is."""
         row = self.get(server_id, generation_id, caller)
         is_unfinished = (_generation.id == row.id) & _generation.status.in_(_UNFINISHED)
         _update(self._session, is_unfinished, status=CANCELLED, ended_at=now())
@@ -103,7 +111,7 @@ class GenerationRepository:
 
 
 def hold_named_model(session: Session, model_ref: str, caller: Caller) -> tables.Model:
-    """The model by its UUID or its number, locked as `hold_model` does; PreconditionFailed if there is none."""
+    """The model with this UUID or number, locked as by `hold_model`; PreconditionFailed if there is none."""
     model = tables.Model
     is_number = model_ref.isascii() and model_ref.isdigit() and len(model_ref) < 19
     is_meant = model.id == int(model_ref) if is_number else model.uuid == model_ref.lower()
@@ -140,7 +148,7 @@ _CLAIMABLE = select(_generation.id).where(_claimable()).limit(1)
 
 
 def claim(session: Session, *, lease_seconds: float) -> Task | None:
-    """The oldest that may be claimed, now RUNNING under the next attempt; None if there is none."""
+    """Claim the oldest generation that waits: it is RUNNING under the next attempt. None if no generation waits."""
     oldest = (
         select(_generation.id)
         .where(_claimable(), _generation.attempt < MOST_ATTEMPTS)
@@ -175,14 +183,14 @@ def _task(session: Session, generation_id: int) -> Task:
 
 
 def give_up(session: Session) -> None:
-    """End what was claimed as often as may be without that an outcome came of it."""
+    """Fail generations that were claimed the maximum number of times without a result."""
     is_lost = _claimable() & (_generation.attempt >= MOST_ATTEMPTS)
     reason = f"The server ended {MOST_ATTEMPTS} times while it waited for the answer."
     _update(session, is_lost, status=FAILED, stage="attempts", reason=reason, ended_at=now())
 
 
 def renew(session: Session, task: Task, *, lease_seconds: float) -> bool:
-    """Hold it for longer; False if it is not held any more, as it was cancelled or somebody else has claimed it."""
+    """Extend the lease. False if it is lost: the generation was canceled, or another thread has claimed it."""
     return _update(session, _held(task), claimable_from=database_clock() + lease_seconds)
 
 
@@ -194,7 +202,7 @@ def finish(session: Session, task: Task, drafts: Sequence[Draft]) -> bool:
 
 
 def fail(session: Session, task: Task, failure: StageFailed) -> bool:
-    """Say why it failed; where it is worth asking again, it waits for the next attempt."""
+    """Store why the attempt failed. If another attempt may succeed, the generation waits for it."""
     told = {"stage": failure.stage, "reason": failure.reason}
     if failure.pause_seconds is None or task.generation.attempt >= MOST_ATTEMPTS:
         return _update(session, _held(task), status=FAILED, ended_at=now(), **told)

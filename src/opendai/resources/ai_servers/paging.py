@@ -35,7 +35,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Which part of a list is asked for. `others` are the parameters of the request that say nothing of it."""
+    """The requested part of a list. `others` are the other parameters of the request."""
 
     number: int
     size: int
@@ -61,7 +61,7 @@ PagingDep = Annotated[Paging, Depends(_paging)]
 
 
 def _number_of(text: str) -> int:
-    # Spring answers a page that cannot be with the first one, and never with a refusal.
+    # Spring answers an impossible page number with the first page, and never with a refusal.
     number = int(text) if re.fullmatch("[0-9]{1,10}", text) else 0
     return number if number <= _LARGEST_PAGE else 0
 
@@ -72,7 +72,7 @@ def _size_of(text: str) -> int:
 
 
 def _orders(given: Iterable[str]) -> Iterator[Order]:
-    """The orders that `sort` names, each field once: a second time it could change nothing."""
+    """The orders that `sort` names, each field once: a second time would change nothing."""
     seen = set()
     for text in given:
         words = [word.strip() for word in text.split(",") if word.strip()]
@@ -90,7 +90,7 @@ def pages_of(total: int, size: int) -> int:
 
 
 def linked_pages(paging: Paging, total: int) -> dict[str, int]:
-    """The pages that a page links to, by what they are to it."""
+    """The pages that a page links to, by their relation."""
     number, pages = paging.number, pages_of(total, paging.size)
     has_previous, has_next = number > 0, number + 1 < pages
     linked = {}
@@ -107,7 +107,7 @@ def linked_pages(paging: Paging, total: int) -> dict[str, int]:
 
 
 def query_of(paging: Paging, number: int) -> str:
-    """The query of one page: what else was asked, then which page, how many on it, and in which order."""
+    """The query of one page: the other parameters, the number of the page, its size, and the order."""
     parameters = [
         *paging.others,
         ("page", str(number)),
@@ -118,13 +118,13 @@ def query_of(paging: Paging, number: int) -> str:
 
 
 def _folded(orders: Sequence[Order]) -> Iterator[str]:
-    """Neighbours of one direction share a parameter."""
+    """Adjacent fields of the same direction share a parameter."""
     for suffix, group in groupby(orders, lambda order: order.suffix):
         yield ",".join([*(order.field for order in group), suffix])
 
 
 def check_sort(orders: Sequence[Order], sortable: Iterable[str]) -> None:
-    """Raise Invalid for a field that nothing is sorted by."""
+    """Raise Invalid for a field that is not sortable."""
     for order in orders:
         if order.field not in sortable:
             raise Invalid(f"sort: must name fields of {', '.join(sortable)}.")
@@ -133,11 +133,11 @@ def check_sort(orders: Sequence[Order], sortable: Iterable[str]) -> None:
 def sorted_by(
     orders: Sequence[Order], sortable: Mapping[str, InstrumentedAttribute[Any] | None]
 ) -> Iterator[ColumnElement[Any]]:
-    """The columns to sort by; a field without a column is the same everywhere and sorts nothing."""
+    """The columns to sort by. A field without a column has the same value in every row and is left out."""
     for order in orders:
         column = sortable[order.field]
         if column is not None:
             is_text = isinstance(column.type, String)
             value = func.lower(column) if order.ignores_case and is_text else column
-            # The databases disagree on where rows without a value belong.
+            # The databases sort rows without a value differently.
             yield value.desc().nulls_last() if order.is_descending else value.asc().nulls_first()

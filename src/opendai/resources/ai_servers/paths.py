@@ -1,4 +1,4 @@
-"""Where in an AI server's answer the text is: names joined by dots, and indexes, as "choices[0].message"."""
+"""The path of the text in an AI server's answer: names joined by dots, and indexes, as "choices[0].message"."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ Step = str | int
 
 
 def parse_path(text: str) -> tuple[Step, ...]:
-    """The names and indexes of a path; ValueError for any other text. An empty one is the whole answer."""
+    """The names and indexes of a path; ValueError for any other text. An empty path is the whole answer."""
     if len(text) > LONGEST:
         raise ValueError(f"must have at most {LONGEST} characters")
     if not _PATH.fullmatch(text):
@@ -27,7 +27,7 @@ def parse_path(text: str) -> tuple[Step, ...]:
 
 
 def value_at(answer: Any, path: Sequence[Step]) -> Any:
-    """What is in the answer at a path; PreconditionFailed, which names the place, where nothing is."""
+    """The value at a path of the answer; PreconditionFailed with the place if the answer has none."""
     for depth, step in enumerate(path):
         try:
             answer = _inner(answer, step)

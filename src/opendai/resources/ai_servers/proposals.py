@@ -1,4 +1,4 @@
-"""Test cases as a language model drafts them: found in the text of its answer, and checked."""
+"""Test cases as a language model drafts them, found in the text of its answer and checked."""
 
 import json
 import re
@@ -21,7 +21,7 @@ class ShapeError(ValueError):
 
 
 def storable(text: str) -> str:
-    """The text without what no database can keep and no reader can see."""
+    """The text without characters that no database can store and no reader can see."""
     return _UNSTORABLE.sub("\ufffd", text)
 
 
@@ -34,7 +34,7 @@ def _text_or_nothing(value: object) -> object:
 
 
 def _in_order(steps: list["Step"]) -> list["Step"]:
-    """In the order that all the steps say, else as they came; counted from 1."""
+    """The steps by their indexes if each step has its own, otherwise as they came; counted from 1."""
     numbers = [step.index for step in steps if step.index is not None]
     if len(set(numbers)) == len(steps):
         steps = sorted(steps, key=lambda step: step.index or 0)
@@ -47,7 +47,7 @@ Optional = Annotated[str, Field(max_length=10_000), BeforeValidator(_text_or_not
 
 
 class Step(BaseModel):
-    """What to do, and what should come of it."""
+    """An action, and the result to expect."""
 
     index: int | None = None
     action: Needed
@@ -64,7 +64,7 @@ class Draft(BaseModel):
 
     @property
     def prose(self) -> str:
-        """All that it says, as people read it."""
+        """The whole test case as a text for people."""
         parts = [self.description]
         if self.prerequisites:
             parts.append(f"Prerequisites: {self.prerequisites}")
@@ -82,7 +82,7 @@ def _line(step: Step) -> str:
 
 
 def read_drafts(text: str) -> list[Draft]:
-    """The test cases of an answer. What stands around the JSON is skipped, and a comma too many is forgiven."""
+    """The test cases of an answer. Text around the JSON is skipped, and a comma before a bracket is ignored."""
     try:
         drafts = _Answer.model_validate(_found(text)).testCases
     except ValidationError as error:
@@ -106,12 +106,12 @@ def _found(text: str) -> dict[str, Any]:
             return value
         else:
             problems.append('The JSON of the text has no "testCases".')
-    # What follows the first is mostly a part of it.
+    # Later objects are mostly parts of the first one.
     raise ShapeError(problems[0] if problems else "The text holds no JSON object.")
 
 
 def _objects(text: str) -> Iterator[dict[str, Any] | str]:
-    """The objects in the text, or for what only looks like one what is wrong with it."""
+    """The objects in the text, and for a text that only looks like one the error in it."""
     at = text.find("{")
     for _ in range(_MOST_STARTS):
         if at < 0:
@@ -129,11 +129,11 @@ def _objects(text: str) -> Iterator[dict[str, Any] | str]:
 
 
 def _decoded(text: str) -> tuple[dict[str, Any], int]:
-    """The object that the text begins with, and how much of the text it is."""
+    """The object that the text begins with, and its length in the text."""
     try:
         return _DECODER.raw_decode(text)
     except json.JSONDecodeError as error:
-        # A blank in place of the comma, so that every place stays what it was.
+        # A blank replaces the comma, so that every position stays the same.
         mended = _STRING_OR_COMMA.sub(lambda found: " " if found[0] == "," else found[0], text)
         if mended == text:
             raise

@@ -18,7 +18,7 @@ from opendai.resources.ai_servers.schemas import COLUMNS, CONSTANTS, AiServerIn,
 from opendai.tables.columns import now
 
 _server = tables.AiServer
-# What the rows do not have is the same for every server, and sorts nothing.
+# The constants are the same for every server and sort nothing.
 SORTABLE: Mapping[str, InstrumentedAttribute[Any] | None] = {
     "id": _server.id,
     **{field: getattr(_server, column) for field, column in COLUMNS.items()},
@@ -37,7 +37,7 @@ class AiServerRepository:
         return row
 
     def get_with_token(self, server_id: int) -> tables.AiServer:
-        """The row with its sealed token, which is not read where nobody is asked."""
+        """The row with its sealed token, which only a call of the server needs."""
         query = select(_server).where(_server.id == server_id).options(undefer(_server.token))
         row = self._session.scalar(query)
         if row is None:
@@ -70,7 +70,7 @@ class AiServerRepository:
         row = self._lock(server_id)
         before = {column: getattr(row, column) for column in given.model_fields_set}
         if "url" in given.model_fields_set and Target.parse(given.url).origin != Target.parse(row.url).origin:
-            # Else whoever may change the address could have the token sent to a server of their own.
+            # Otherwise an administrator could have the token sent to a server of their own.
             row.token = None
         for column, value in given.model_dump(exclude_unset=True).items():
             setattr(row, column, value)
@@ -83,8 +83,8 @@ class AiServerRepository:
         return row
 
     def remove(self, server_ids: Sequence[int], audit: Audit) -> None:
-        """Delete all of them, or none where one is not there."""
-        # Always in the order of the ids, so that two requests cannot wait for each other.
+        """Delete all of the servers, or none if one of them is not there."""
+        # The rows are locked in the order of their ids, so that two requests cannot wait for each other.
         rows = self._session.execute(
             select(_server.id, _server.name, _server.url)
             .where(_server.id.in_(server_ids))
@@ -108,7 +108,7 @@ class AiServerRepository:
             raise NotFound(f"The AI server {server_id} has no credentials.")
 
     def set_token(self, server_id: int, token: str, secret_key: SecretKey, audit: Audit) -> None:
-        """Store the token that the server is asked with; an empty one takes away what is stored."""
+        """Store the token for calls of the server. An empty token deletes the stored one."""
         row = self._lock(server_id)
         row.token = secret_key.encrypt(token.encode(), place=place_of(server_id)) if token else None
         self._session.flush()
@@ -131,7 +131,7 @@ class AiServerRepository:
 
 
 def place_of(server_id: int) -> str:
-    """What a server's token is bound to when it is encrypted."""
+    """The place that a server's token is bound to when it is encrypted."""
     return f"ai_servers:{server_id}:token"
 
 

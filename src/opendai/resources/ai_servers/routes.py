@@ -68,8 +68,8 @@ router = Router(tags=["AI servers"])
 def list_ai_servers(
     caller: BasicUser, servers: AiServers, writer: WriterDep, paging: PagingDep, type: str = ""
 ) -> AiServersOut:
-    """A page of the AI servers, by id where nothing else is asked. A page beyond the last one is empty; `type` is
-    accepted and changes nothing."""
+    """A page of the AI servers, by id unless `sort` names another order. A page beyond the last one is empty; `type`
+    is accepted and changes nothing."""
     check_sort(paging.orders, SORTABLE)
     return writer.page(servers.search(paging), paging, total=servers.count())
 
@@ -94,7 +94,7 @@ def create_ai_server(
     given: Annotated[AiServerIn, any_json(AiServerIn)],
 ) -> AiServerOut:
     """Create an AI server. Its token is set by an operation of its own."""
-    # Before the transaction: to look at an address may take a moment, and nobody else should wait for it.
+    # Before the transaction: the check of an address may take a moment, and no other request should wait for it.
     _check_url(parts, given)
     with parts.database.writing() as session:
         audit = Audit(session, Actor.asking(caller, request))
@@ -112,8 +112,8 @@ def update_ai_server(
     id: Id,
     given: Annotated[AiServerPatch, any_json(AiServerPatch)],
 ) -> AiServerOut:
-    """Change an AI server; fields that are left out stay as they are. Another scheme, host or port takes away the
-    credentials, which were given for the old one."""
+    """Change an AI server; fields that are left out stay as they are. A new scheme, host or port deletes the
+    credentials, because they belong to the old address."""
     _check_url(parts, given)
     with parts.database.writing() as session:
         audit = Audit(session, Actor.asking(caller, request))
@@ -124,7 +124,7 @@ def update_ai_server(
 def delete_ai_servers(
     caller: BasicAdmin, servers: AiServers, audit: AuditDep, ids: Annotated[list[int], Depends(_ids)]
 ) -> None:
-    """Delete one AI server or several, with their credentials: all of them, or none where one is not there."""
+    """Delete one AI server or several, with their credentials: all of them, or none if one is not there."""
     servers.remove(ids, audit)
 
 
@@ -150,6 +150,6 @@ def set_ai_server_credentials(
     id: Id,
     given: Annotated[CredentialsIn, any_json(CredentialsIn)],
 ) -> CredentialsOut:
-    """Set the token that an AI server is asked with, in place of the one before; a blank one takes it away."""
+    """Set the token for calls of an AI server, in place of the stored one. A blank token deletes it."""
     servers.set_token(id, given.token, parts.secret_key, audit)
     return Writer(parts.settings.public_url).credentials(id)

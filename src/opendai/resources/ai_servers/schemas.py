@@ -1,4 +1,4 @@
-"""What goes over the wire of AI servers: bodies in, and resources with links out."""
+"""AI servers as clients read and write them: bodies in, and resources with links out."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -16,9 +16,9 @@ from opendai.wire.inputs import Input, Line, Text
 
 PREFIX = "/api/rest/latest"
 CREDENTIALS_TYPE = "token-auth-credentials"
-# They say what kind of server it is, and there is only one kind.
+# They name the kind of the server, and there is only one kind.
 CONSTANTS = {"authentication_policy": "APP_LEVEL", "authentication_protocol": "TOKEN_AUTH"}
-# The fields of the wire, and where a row has them.
+# The fields of the wire, and the columns that hold them.
 COLUMNS = {
     "name": "name",
     "url": "url",
@@ -33,11 +33,11 @@ COLUMNS = {
     "last_modified_by": "last_modified_by",
     "last_modified_on": "last_modified_at",
 }
-# They are published, and so they are always there.
+# Published fields are always there.
 _NULLABLE = {"description", "payload_template", "json_path"}
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-# These are the transport's own: another value would change what is sent, or where it ends.
+# The transport sets these itself: another value would change the body, or where it ends.
 _RESERVED = re.compile(
     r"host|connection|te|trailer|upgrade|expect|cookie|accept-encoding|keep-alive|transfer-.*|content-.*|proxy-.*",
     re.IGNORECASE,
@@ -87,9 +87,9 @@ Stamp = Annotated[
 
 
 class AiServerPatch(Input):
-    """What may change: a field that is left out stays as it is, and null unsets what is optional."""
+    """The fields that may change: a field that is left out stays as it is, and null unsets an optional field."""
 
-    # The defaults are never stored: what was not sent is not looked at.
+    # The defaults are never stored, because only fields that were sent are read.
     name: Title = Field(default_factory=str)
     url: Url = Field(default_factory=str)
     description: Text | None = None
@@ -101,14 +101,14 @@ class AiServerPatch(Input):
 
 
 class AiServerIn(AiServerPatch):
-    """Only the name and the address are needed."""
+    """Only the name and the address are required."""
 
     name: Title
     url: Url
 
 
 class CredentialsIn(Input):
-    """A blank token takes away the one that is stored."""
+    """A blank token deletes the stored one."""
 
     type: Literal["token-auth-credentials"] = Field("token-auth-credentials", alias="_type")
     token: Token
@@ -119,7 +119,7 @@ class LinkOut(BaseModel):
 
 
 class LinksOut(BaseModel):
-    """Links by their relation; only pages have others than `self`."""
+    """Links by their relation. Only pages have links other than `self`."""
 
     first: LinkOut | None = None
     prev: LinkOut | None = None
@@ -129,7 +129,7 @@ class LinksOut(BaseModel):
 
 
 class AiServerOut(BaseModel):
-    """An AI server. Only what was asked for by `fields` is set, and the extensions only where they have a value."""
+    """An AI server. Only the fields that `fields` names are set, and the extensions only if they have a value."""
 
     id: int
     name: str = ""
@@ -161,7 +161,7 @@ class PageOut(BaseModel):
 
 
 class AiServersOut(BaseModel):
-    """A page of AI servers; `_embedded` is not there when the page has none."""
+    """A page of AI servers; an empty page has no `_embedded`."""
 
     embedded: EmbeddedOut | None = Field(None, alias="_embedded")
     links: LinksOut = Field(alias="_links")
@@ -169,7 +169,7 @@ class AiServersOut(BaseModel):
 
 
 class CredentialsOut(BaseModel):
-    """That there are credentials; never what they are."""
+    """The answer that there are credentials. They are never shown."""
 
     type: Literal["token-auth-credentials"] = Field(alias="_type")
     links: LinksOut = Field(alias="_links")
@@ -185,7 +185,7 @@ FieldsDep = Annotated[frozenset[str], Depends(_fields)]
 
 
 class Writer:
-    """Writes resources with links that begin with the server's public address, and with the fields asked for."""
+    """Writes resources with the requested fields, and with links that begin with the server's public address."""
 
     def __init__(self, public_url: str, fields: Collection[str] = ()) -> None:
         self._list = f"{public_url}{PREFIX}/ai-servers"

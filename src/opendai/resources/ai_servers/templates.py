@@ -1,6 +1,6 @@
-"""The payload that an AI server is sent: a JSON text in which placeholders stand inside strings.
+"""The payload for an AI server: a JSON text with placeholders inside its strings.
 
-No template engine: one would run whatever an administrator, or a requirement, writes into it.
+There is no template engine, because it would run expressions from an administrator or from a requirement.
 """
 
 import json
@@ -10,16 +10,16 @@ from typing import Any
 from opendai.errors import PreconditionFailed
 
 _PLACEHOLDER = re.compile(r"\{\{ *(requirement|model) *\}\}")
-# It means nothing to JSON: outside of a string, or behind a backslash, it makes a text invalid. Unicode assigns
-# it to no character, so that no template has a use for it.
+# JSON gives it no meaning: outside of a string, or behind a backslash, it makes a text invalid. Unicode assigns no
+# character to it, so that no template needs it.
 _FILLER = "\ufdd0"
 
 
 def fill(template: str, *, requirement: str, model: str = "") -> str:
     """The payload: each placeholder replaced by its text, whose braces are left alone.
 
-    Neither text can change the structure of the JSON, whatever it holds: each placeholder must stand inside a
-    string that is no name. PreconditionFailed says where the template is not so.
+    No text can change the structure of the JSON, because each placeholder must be inside a string that is not a
+    name. PreconditionFailed names the place where the template breaks this rule.
     """
     _check(template)
     texts = {"requirement": requirement, "model": model}
@@ -27,7 +27,7 @@ def fill(template: str, *, requirement: str, model: str = "") -> str:
 
 
 def _check(template: str) -> None:
-    # As long as what it stands for, so that the position of a fault is the one in the template.
+    # The filler is as long as the placeholder, so that the position of a fault is the one in the template.
     shown = _PLACEHOLDER.sub(lambda found: _FILLER * len(found[0]), template.replace(_FILLER, "?"))
     try:
         json.loads(shown, object_pairs_hook=_refuse_placeholders, parse_constant=_refuse_constant)

@@ -22,7 +22,7 @@ class Claim:
 
     run: tables.Run
     model_uuid: str
-    modeljson: str
+    document: str
     hits: Hits
 
 
@@ -98,7 +98,7 @@ def _claim(session: Session, run: tables.Run) -> Claim:
         run.hits = json.dumps(_hits(session, run) if STRATEGIES[run.generator].uses_hits else [])
     session.flush()
     hits = [(state, action, times) for state, action, times in json.loads(run.hits)]
-    return Claim(run=run, model_uuid=row.uuid, modeljson=row.document, hits=hits)
+    return Claim(run=run, model_uuid=row.uuid, document=row.document, hits=hits)
 
 
 def _hits(session: Session, run: tables.Run) -> Hits:

@@ -13,7 +13,7 @@ GroupNames = Annotated[list[Line], Field(max_length=100)]
 
 
 class UserPatch(Input):
-    """What may change; a field that is left out or null stays as it is. `groups` replaces all groups of the user."""
+    """The fields that may change; a field that is left out or null stays as it is. `groups` replaces all groups."""
 
     username: Name | None = None
     role: Role | None = None

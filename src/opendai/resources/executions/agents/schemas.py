@@ -80,7 +80,7 @@ def word_claim(taken: Claim, *, lease_seconds: int) -> ClaimOut:
             name=run.model_name,
             modelId=taken.model_uuid,
             hierarchyid=run.version_id,
-            modeljson=taken.modeljson,
+            modeljson=taken.document,
         ),
         plan=PlanOut(
             kind=run.generator,
