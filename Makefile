@@ -51,7 +51,7 @@ format: $(READY) ## Put the code into the format that lint asks for.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix-only .
 
-bench: $(READY) ## Measure, against peers and limits (ARGS=... passes on).
+bench: $(READY) ## Measure beside peers, with targets and limits (ARGS=--with-mlflow installs the one that is missing).
 	$(BIN)/python -m bench $(ARGS)
 
 lock: $(READY) ## Write the lock files anew from pyproject.toml (ARGS=--upgrade takes newer releases).

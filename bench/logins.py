@@ -24,7 +24,8 @@ from rich.console import Console
 from rich.table import Table
 from tests.services import PostgresServer
 
-from bench.servers import Address, serving
+from bench.load.connection import Address
+from bench.servers import serving
 from opendai.installation import install
 from opendai.settings import Settings
 

@@ -7,37 +7,23 @@ import argparse
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from bench.clients import make_clients
+from bench.accounts import make_clients
+from bench.load.clients import Asking
+from bench.load.connection import request
+from bench.load.driving import drive
 from bench.servers import serving
-from bench.traffic import drive
 from opendai.installation import install
 from opendai.resources.api_clients.schemas import ApiClientIn
 from opendai.settings import Settings
 
 CONNECTIONS = 8
 FEWEST_A_SECOND = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """The same client asks each time."""
-
-    path: str
-    form: bytes
-
-    def request(self, number: int) -> bytes:  # noqa: ARG002 - every one is alike
-        head = (
-            f"POST {self.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-            f"Content-Length: {len(self.form)}\r\n\r\n"
-        )
-        return head.encode() + self.form
 
 
 def main() -> int:
@@ -52,7 +38,7 @@ def main() -> int:
         with serving(settings, Path(name)) as server:
             drive(server.address, [(asking, 0)] * CONNECTIONS, 1.0)
             driven = drive(server.address, [(asking, 0)] * CONNECTIONS, seconds)
-    issued, signed = sum(driven.answers) / driven.seconds, _signatures(seconds)
+    issued, signed = driven.rate, _signatures(seconds)
     print(f"{issued:,.0f} tokens a second (at least {FEWEST_A_SECOND:.0f}).")
     print(f"One core signs {signed:,.0f} of them a second: {signed / issued:.1f} times as many.")
     return 0 if issued >= FEWEST_A_SECOND else 1
@@ -66,7 +52,8 @@ def _asking(settings: Settings) -> Asking:
         "client_secret": made.client_secret,
     }
     path = f"/auth/realms/{settings.realm}/protocol/openid-connect/token"
-    return Asking(path, urlencode(form).encode())
+    body, content_type = urlencode(form).encode(), "application/x-www-form-urlencoded"
+    return Asking(request("POST", path, body=body, content_type=content_type))
 
 
 def _signatures(seconds: float) -> float:

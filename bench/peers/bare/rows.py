@@ -1,4 +1,4 @@
-"""What the peer keeps: the agent's row and the timings, by the bare driver of each database."""
+"""The two statements of the bare peer, by the bare driver of each database."""
 
 import asyncio
 import sqlite3
@@ -8,33 +8,12 @@ from typing import Any, Protocol
 import psycopg
 from sqlalchemy import make_url
 
+from bench.peers.database import PRAGMAS
+from bench.peers.tables import Agent, Step
+
 _POSTGRES_CONNECTIONS = 8
-_AGENT_COLUMNS = {
-    "id": "id",
-    "name": "name",
-    "recordpath": "record_path",
-    "suite": "suite",
-    "agenttype": "agent_type",
-    "epphost": "epp_host",
-    "epptestcontrollerport": "epp_test_controller_port",
-    "eppanalyzerport": "epp_analyzer_port",
-    "eppworkspacepath": "epp_workspace_path",
-    "isconnected": "is_marked_connected OR connected_until > {clock}",
-    "ishosted": "is_hosted",
-}
-_TIMING_COLUMNS = (
-    "run_id",
-    "attempt",
-    "position",
-    "state",
-    "action",
-    "target",
-    "phase",
-    "is_passed",
-    "seconds",
-    "message",
-    "started_at",
-)
+_AGENT_COLUMNS = Agent.__table__.columns.keys()
+_STEP_COLUMNS = Step.__table__.columns.keys()
 
 
 class Rows(Protocol):
@@ -42,7 +21,7 @@ class Rows(Protocol):
 
     async def agent(self, agent_id: int) -> dict[str, Any]: ...
 
-    async def add_timings(self, timings: Sequence[tuple[Any, ...]]) -> None: ...
+    async def add_steps(self, steps: Sequence[tuple[Any, ...]]) -> None: ...
 
 
 class SqliteRows:
@@ -50,16 +29,15 @@ class SqliteRows:
 
     def __init__(self, path: str) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        for pragma in PRAGMAS:
             self._connection.execute(f"PRAGMA {pragma}")
 
     async def agent(self, agent_id: int) -> dict[str, Any]:
-        query = _select_agent("((julianday('now') - 2440587.5) * 86400.0)", "?")
-        return _agent(self._connection.execute(query, (agent_id,)).fetchone())
+        return _agent(self._connection.execute(_select_agent("?"), (agent_id,)).fetchone())
 
-    async def add_timings(self, timings: Sequence[tuple[Any, ...]]) -> None:
+    async def add_steps(self, steps: Sequence[tuple[Any, ...]]) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.executemany(_insert_timing("?"), timings)
+        self._connection.executemany(_insert_step("?"), steps)
         self._connection.execute("COMMIT")
 
 
@@ -73,15 +51,14 @@ class PostgresRows:
 
     async def agent(self, agent_id: int) -> dict[str, Any]:
         connection = await self._take()
-        query = _select_agent("extract(epoch from clock_timestamp())", "%s")
-        row = await (await connection.execute(query, (agent_id,))).fetchone()
+        row = await (await connection.execute(_select_agent("%s"), (agent_id,))).fetchone()
         self._idle.put_nowait(connection)
         return _agent(row)
 
-    async def add_timings(self, timings: Sequence[tuple[Any, ...]]) -> None:
+    async def add_steps(self, steps: Sequence[tuple[Any, ...]]) -> None:
         connection = await self._take()
         async with connection.transaction(), connection.cursor() as cursor:
-            await cursor.executemany(_insert_timing("%s"), timings)
+            await cursor.executemany(_insert_step("%s"), steps)
         self._idle.put_nowait(connection)
 
     async def _take(self) -> psycopg.AsyncConnection[Any]:
@@ -99,14 +76,13 @@ def open_rows(database_url: str) -> Rows:
     return PostgresRows(url.set(drivername="postgresql").render_as_string(hide_password=False))
 
 
-def _select_agent(clock: str, mark: str) -> str:
-    columns = ", ".join(_AGENT_COLUMNS.values()).format(clock=clock)
-    return f"SELECT {columns} FROM agents WHERE id = {mark}"
+def _select_agent(mark: str) -> str:
+    return f"SELECT {', '.join(_AGENT_COLUMNS)} FROM agents WHERE id = {mark}"
 
 
-def _insert_timing(mark: str) -> str:
-    marks = ", ".join([mark] * len(_TIMING_COLUMNS))
-    return f"INSERT INTO timings ({', '.join(_TIMING_COLUMNS)}) VALUES ({marks})"
+def _insert_step(mark: str) -> str:
+    columns = ", ".join(f'"{column}"' for column in _STEP_COLUMNS)
+    return f"INSERT INTO steps ({columns}) VALUES ({', '.join([mark] * len(_STEP_COLUMNS))})"
 
 
 def _agent(row: Any) -> dict[str, Any]:

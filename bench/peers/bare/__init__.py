@@ -1,0 +1,1 @@
+"""Bare Starlette on the bare driver of the database: the least that any server must do for the same answers."""
