@@ -11,14 +11,14 @@ from opendai.engine import outline, parse_model
 from opendai.errors import Problem
 from opendai.parts import Parts
 from opendai.resources.ai_servers.calls import Outcome, ServerCalls, StageFailed
-from opendai.resources.ai_servers.generations import (
+from opendai.resources.ai_servers.drafting import (
     Task,
-    claim,
-    fail,
-    finish,
-    give_up,
+    claim_generation,
+    fail_generation,
+    fail_lost_generations,
+    finish_generation,
     has_claimable,
-    renew,
+    renew_generation,
 )
 
 _LONGEST_OUTLINE = 20_000
@@ -59,8 +59,8 @@ def next_task(database: Database, *, lease_seconds: float) -> Task | None:
         if not has_claimable(session):
             return None
     with database.writing() as session:
-        give_up(session)
-        return claim(session, lease_seconds=lease_seconds)
+        fail_lost_generations(session)
+        return claim_generation(session, lease_seconds=lease_seconds)
 
 
 def draft(
@@ -119,15 +119,15 @@ def _wait(answers: _Answers, *, seconds: float, stopping: threading.Event) -> Ou
 def _renew(database: Database, task: Task, seconds: float) -> bool:
     # A lease of no seconds has ended already, so another server claims the generation for its next attempt.
     with database.writing() as session:
-        return renew(session, task, lease_seconds=seconds)
+        return renew_generation(session, task, lease_seconds=seconds)
 
 
 def _store(database: Database, task: Task, outcome: Outcome) -> None:
     with database.writing() as session:
         if outcome.failure is None:
-            is_held = finish(session, task, outcome.drafts)
+            is_held = finish_generation(session, task, outcome.drafts)
         else:
-            is_held = fail(session, task, outcome.failure)
+            is_held = fail_generation(session, task, outcome.failure)
     stage = outcome.failure.stage if outcome.failure else None
     row = task.generation
     _log.info("a generation was asked for", id=row.id, attempt=row.attempt, failed_at=stage, is_held=is_held)

@@ -11,8 +11,9 @@ from opendai.engine import Outcome, Plan, Step, Walk, parse_model, start_walk
 from opendai.errors import Conflict, Problem
 from opendai.parts import Parts
 from opendai.resources.executions.claims import Claim, claim_run
+from opendai.resources.executions.events import FinishIn, StepEvent
 from opendai.resources.executions.queue import has_run_for_server
-from opendai.resources.executions.reporting import FinishIn, StepEvent, finish, hold, record_events, renew
+from opendai.resources.executions.reporting import Held, conclude_run, record_events
 from opendai.resources.runs.states import ERROR
 
 _BATCH = 200
@@ -40,34 +41,33 @@ def walk_one(database: Database, *, lease_seconds: float, stopping: threading.Ev
     try:
         _walk(database, claim, lease_seconds=lease_seconds, stopping=stopping)
     except Conflict:
-        _log.warning("run was lost", run_id=claim.run.id, attempt=claim.run.attempt)
+        _log.warning("run was lost", run_id=claim.run_id, attempt=claim.attempt)
     return True
 
 
 def _walk(database: Database, claim: Claim, *, lease_seconds: float, stopping: threading.Event) -> None:
-    run = claim.run
+    held = Held(claim.run_id, None, claim.attempt)
     plan = Plan(
-        kind=run.generator,
-        seed=run.seed,
-        step_limit=run.step_limit,
-        target_coverage=run.target_coverage,
-        test_case=run.test_case_text or "",
+        kind=claim.generator,
+        seed=claim.seed,
+        step_limit=claim.step_limit,
+        target_coverage=claim.target_coverage,
+        test_case=claim.test_case_text or "",
     )
     hits = {(state, action): times for state, action, times in claim.hits}
     try:
         walk = start_walk(parse_model(claim.document), plan, hits)
     except Problem as problem:
-        _finish(database, claim, FinishIn(attempt=run.attempt, last=0, status=ERROR, reason=problem.message))
+        _finish(database, held, FinishIn(attempt=held.attempt, last=0, status=ERROR, reason=problem.message))
         return
     steps, reported = _steps(walk), 0
     while batch := list(islice(steps, _BATCH)):
         is_last = stopping.is_set()
         with database.writing() as session:
-            held = hold(session, run.id, None, run.attempt)
-            record_events(session, held, reported + 1, batch)
             # A lease of no seconds has ended already, so the run is queued for its next attempt.
-            renew(held, lease_seconds=0.0 if is_last else lease_seconds)
-            if held.is_abort_requested:
+            seconds = 0.0 if is_last else lease_seconds
+            progress = record_events(session, held, reported + 1, batch, lease_seconds=seconds)
+            if progress.is_abort_requested:
                 walk.abort()
         reported += len(batch)
         if is_last:
@@ -76,9 +76,9 @@ def _walk(database: Database, claim: Claim, *, lease_seconds: float, stopping: t
     assert conclusion is not None  # noqa: S101 - a walk without a next step has one
     _finish(
         database,
-        claim,
+        held,
         FinishIn(
-            attempt=run.attempt,
+            attempt=held.attempt,
             last=reported,
             status=conclusion.status,
             reason=conclusion.reason,
@@ -108,6 +108,6 @@ def _event(step: Step) -> StepEvent:
     )
 
 
-def _finish(database: Database, claim: Claim, given: FinishIn) -> None:
+def _finish(database: Database, held: Held, given: FinishIn) -> None:
     with database.writing() as session:
-        finish(session, hold(session, claim.run.id, None, given.attempt), given)
+        conclude_run(session, held, given)

@@ -14,7 +14,13 @@ from opendai.api.server import Server
 from opendai.database import Database, database_clock
 from opendai.resources.ai_servers import calls
 from opendai.resources.ai_servers.calls import ServerCalls
-from opendai.resources.ai_servers.generations import claim, fail, finish, give_up, renew
+from opendai.resources.ai_servers.drafting import (
+    claim_generation,
+    fail_generation,
+    fail_lost_generations,
+    finish_generation,
+    renew_generation,
+)
 from opendai.resources.ai_servers.proposals import Draft
 from opendai.worker.drafts import draft, next_task
 from tests.arranging.parts import connections_in_use
@@ -165,23 +171,23 @@ def test_a_claim_is_of_one_and_every_write_names_its_attempt(
 ) -> None:
     begin(client, admin)
     with database.writing() as session:
-        first = claim(session, lease_seconds=60)
+        first = claim_generation(session, lease_seconds=60)
         assert first is not None
-        assert claim(session, lease_seconds=60) is None
-        assert renew(session, first, lease_seconds=60)
+        assert claim_generation(session, lease_seconds=60) is None
+        assert renew_generation(session, first, lease_seconds=60)
     expire(database)
     with database.writing() as session:
-        second = claim(session, lease_seconds=60)
+        second = claim_generation(session, lease_seconds=60)
         assert second is not None
         failure = calls.StageFailed("connection", "It broke off.", pause_seconds=5)
         late = [
-            renew(session, first, lease_seconds=60),
-            fail(session, first, failure),
-            finish(session, first, [Draft.model_validate(OTHER_CASE)]),
+            renew_generation(session, first, lease_seconds=60),
+            fail_generation(session, first, failure),
+            finish_generation(session, first, [Draft.model_validate(OTHER_CASE)]),
         ]
         assert late == [False] * 3
-        assert finish(session, second, [Draft.model_validate(CASE)])
-        assert not renew(session, second, lease_seconds=60)
+        assert finish_generation(session, second, [Draft.model_validate(CASE)])
+        assert not renew_generation(session, second, lease_seconds=60)
     found = look(client, admin)
     assert (found["status"], [case["name"] for case in found["proposals"]]) == ("FINISHED", [CASE["name"]])
 
@@ -192,14 +198,14 @@ def test_after_three_claims_without_an_outcome_it_has_failed(
     begin(client, admin)
     for attempt in (1, 2, 3):
         with database.writing() as session:
-            task = claim(session, lease_seconds=60)
+            task = claim_generation(session, lease_seconds=60)
             assert task is not None
             assert task.generation.attempt == attempt
-            give_up(session)
+            fail_lost_generations(session)
         expire(database)
     with database.writing() as session:
-        assert claim(session, lease_seconds=60) is None
-        give_up(session)
+        assert claim_generation(session, lease_seconds=60) is None
+        fail_lost_generations(session)
     found = look(client, admin)
     assert (found["status"], found["failure"]["stage"]) == ("FAILED", "attempts")
 
@@ -225,7 +231,7 @@ def test_a_server_that_stops_hands_back_what_it_waits_for(
         gate.open_all()
     assert look(client, alice)["status"] == "RUNNING"
     with database.writing() as session:
-        task = claim(session, lease_seconds=60)
+        task = claim_generation(session, lease_seconds=60)
     assert task is not None
     assert task.generation.attempt == 2
 

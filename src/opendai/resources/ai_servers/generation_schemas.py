@@ -9,11 +9,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from opendai import tables
 from opendai.resources.ai_servers.calls import Outcome
-from opendai.resources.ai_servers.generations import MOST_ATTEMPTS, RUNNING, Details
+from opendai.resources.ai_servers.drafting import MOST_ATTEMPTS
+from opendai.resources.ai_servers.generations import Details
 from opendai.resources.ai_servers.paging import Paging, linked_pages, pages_of, query_of
 from opendai.resources.ai_servers.proposals import Draft
 from opendai.resources.ai_servers.schemas import PREFIX, LinkOut, LinksOut, PageOut, Stamp
 from opendai.tables.columns import now
+from opendai.tables.states import RUNNING
 from opendai.wire.inputs import LARGEST_ID, Input, Line, Text, Whole
 
 _LONGEST_REQUIREMENT = 20_000

@@ -1,42 +1,29 @@
-"""The rows of generations: who sees them, and how their status changes."""
+"""Generations: who sees them, and how a person starts and cancels them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
+from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from opendai import tables
 from opendai.auth.callers import Caller
-from opendai.database import database_clock
 from opendai.errors import Fault, NotFound, PreconditionFailed, TooMany
-from opendai.resources.ai_servers.calls import DEADLINE_SECONDS, StageFailed
+from opendai.resources.ai_servers.calls import DEADLINE_SECONDS
 from opendai.resources.ai_servers.paging import Paging, sorted_by
-from opendai.resources.ai_servers.proposals import Draft
 from opendai.resources.ai_servers.repository import AiServerRepository
 from opendai.tables.columns import now
+from opendai.tables.states import CANCELLED, QUEUED, UNFINISHED
 
-QUEUED, RUNNING, FINISHED, FAILED, CANCELLED = "QUEUED", "RUNNING", "FINISHED", "FAILED", "CANCELLED"
-MOST_ATTEMPTS = 3
+FINISHED: Final = "FINISHED"
 _MOST_UNFINISHED = 10
-_UNFINISHED = (QUEUED, RUNNING)
 _generation = tables.Generation
 SORTABLE: Mapping[str, InstrumentedAttribute[Any]] = {
     "id": _generation.id,
     "status": _generation.status,
     "created_on": _generation.created_at,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A claimed generation, with the server to ask and the document of the model."""
-
-    generation: tables.Generation
-    server: tables.AiServer
-    document: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +85,13 @@ class GenerationRepository:
     def cancel(self, server_id: int, generation_id: int, caller: Caller) -> None:
         """Cancel a generation. A generation that has ended stays as it is."""
         row = self.get(server_id, generation_id, caller)
-        is_unfinished = (_generation.id == row.id) & _generation.status.in_(_UNFINISHED)
-        _update(self._session, is_unfinished, status=CANCELLED, ended_at=now())
+        is_unfinished = (_generation.id == row.id) & _generation.status.in_(UNFINISHED)
+        end = update(_generation).where(is_unfinished).values(status=CANCELLED, ended_at=now())
+        self._session.execute(end.execution_options(synchronize_session=False))
 
     def _check_room(self, caller: Caller) -> None:
         query = select(func.count(_generation.id)).where(
-            _generation.status.in_(_UNFINISHED), _generation.started_by == caller.name
+            _generation.status.in_(UNFINISHED), _generation.started_by == caller.name
         )
         if (self._session.scalar(query) or 0) >= _MOST_UNFINISHED:
             message = f"{_MOST_UNFINISHED} of your generations have not ended yet. Wait, or cancel one."
@@ -132,89 +120,3 @@ def _visible(server_id: int, caller: Caller) -> Select[tables.Generation]:
         .outerjoin(model, model.id == _generation.model_id)
         .where(_generation.server_id == server_id, or_(caller.sees(model.group_id), is_own))
     )
-
-
-def has_claimable(session: Session) -> bool:
-    """Whether a generation can be claimed; asked without the write lock."""
-    return session.scalar(_CLAIMABLE) is not None
-
-
-def _claimable() -> ColumnElement[bool]:
-    """The condition of a generation that waits, or whose lease has ended."""
-    return _generation.status.in_(_UNFINISHED) & (_generation.claimable_from < database_clock())
-
-
-_CLAIMABLE = select(_generation.id).where(_claimable()).limit(1)
-
-
-def claim(session: Session, *, lease_seconds: float) -> Task | None:
-    """Claim the oldest generation that waits: it is RUNNING under the next attempt. None if no generation waits."""
-    oldest = (
-        select(_generation.id)
-        .where(_claimable(), _generation.attempt < MOST_ATTEMPTS)
-        .order_by(_generation.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    claimed = session.scalar(
-        update(_generation)
-        .where(_generation.id == oldest.scalar_subquery(), _claimable())
-        .values(
-            status=RUNNING,
-            attempt=_generation.attempt + 1,
-            claimable_from=database_clock() + lease_seconds,
-            started_at=now(),
-            stage=None,
-            reason="",
-        )
-        .returning(_generation.id)
-        .execution_options(synchronize_session=False)
-    )
-    return None if claimed is None else _task(session, claimed)
-
-
-def _task(session: Session, generation_id: int) -> Task:
-    version, model, server = tables.ModelVersion, tables.Model, tables.AiServer
-    row = session.get_one(_generation, generation_id, populate_existing=True)
-    asked = session.scalars(select(server).where(server.id == row.server_id).options(undefer(server.token)))
-    is_newest = (version.model_id == model.id) & (version.number == model.version_number)
-    document = select(version.document).join(model, is_newest).where(model.id == row.model_id)
-    return Task(row, asked.one(), session.scalar(document))
-
-
-def give_up(session: Session) -> None:
-    """Fail generations that were claimed the maximum number of times without a result."""
-    is_lost = _claimable() & (_generation.attempt >= MOST_ATTEMPTS)
-    reason = f"The server ended {MOST_ATTEMPTS} times while it waited for the answer."
-    _update(session, is_lost, status=FAILED, stage="attempts", reason=reason, ended_at=now())
-
-
-def renew(session: Session, task: Task, *, lease_seconds: float) -> bool:
-    """Extend the lease. False if it is lost: the generation was canceled, or another thread has claimed it."""
-    return _update(session, _held(task), claimable_from=database_clock() + lease_seconds)
-
-
-def finish(session: Session, task: Task, drafts: Sequence[Draft]) -> bool:
-    proposals = [{"id": number, **draft.model_dump()} for number, draft in enumerate(drafts, 1)]
-    return _update(
-        session, _held(task), status=FINISHED, proposals=json.dumps(proposals), ended_at=now(), reason=""
-    )
-
-
-def fail(session: Session, task: Task, failure: StageFailed) -> bool:
-    """Store why the attempt failed. If another attempt may succeed, the generation waits for it."""
-    told = {"stage": failure.stage, "reason": failure.reason}
-    if failure.pause_seconds is None or task.generation.attempt >= MOST_ATTEMPTS:
-        return _update(session, _held(task), status=FAILED, ended_at=now(), **told)
-    again = database_clock() + float(failure.pause_seconds)
-    return _update(session, _held(task), status=QUEUED, claimable_from=again, **told)
-
-
-def _held(task: Task) -> ColumnElement[bool]:
-    row = task.generation
-    return (_generation.id == row.id) & (_generation.status == RUNNING) & (_generation.attempt == row.attempt)
-
-
-def _update(session: Session, condition: ColumnElement[bool], **values: Any) -> bool:
-    changed = update(_generation).where(condition).values(**values).returning(_generation.id)
-    return bool(session.scalars(changed.execution_options(synchronize_session=False)).all())

@@ -4,10 +4,11 @@ import functools
 from collections import Counter
 from typing import Any, NamedTuple
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from opendai import tables
 from opendai.database import upsert_for
+from opendai.resources.executions.rows import RunRow
 from opendai.resources.runs.states import wire_status
 
 
@@ -22,8 +23,8 @@ class Kind(NamedTuple):
     status: str
 
 
-def kind_of(run: tables.Run) -> Kind:
-    """The kind that a run is of while it has its present status."""
+def kind_of(run: RunRow) -> Kind:
+    """The kind that a run is of while it has this status."""
     return Kind(
         run.group_id,
         run.model_id,
@@ -34,19 +35,16 @@ def kind_of(run: tables.Run) -> Kind:
     )
 
 
-def count_runs(session: Session, changes: Counter[Kind]) -> None:
-    """Add what has changed. To be called last in a transaction: others who count the same kind wait for it."""
+def count_runs(connection: Connection, changes: Counter[Kind]) -> None:
+    """Add the changes. Call it last in a transaction: others who count the same kind wait for it."""
     # Everyone locks the rows in this order, so that two who count several kinds cannot block each other.
     rows = [{**kind._asdict(), "runs": more} for kind, more in sorted(changes.items()) if more]
-    if not rows:
-        return
-    connection = session.connection()
-    connection.execute(_addition(connection.dialect.name), rows)
+    if rows:
+        connection.execute(_addition(connection.dialect.name), rows)
 
 
 @functools.cache
 def _addition(dialect_name: str) -> Any:
-    """Built once: to build it takes longer than to run it."""
     statement = upsert_for(dialect_name, tables.RunCount)
     return statement.on_conflict_do_update(
         index_elements=list(Kind._fields), set_={"runs": tables.RunCount.runs + statement.excluded.runs}

@@ -1,28 +1,41 @@
-"""Cheap questions to the queue of runs, so that the write lock is taken only where there is work."""
+"""The queue of runs: which ones wait for whom, and cheap questions that take no lock."""
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from opendai import tables
-from opendai.database import database_clock
-from opendai.resources.executions.claims import waits_for
-from opendai.resources.runs.states import RUNNING
+from opendai.resources.leases import Lease
+from opendai.resources.runs.states import QUEUED
 
 _run = tables.Run
-_ENDED_LEASE = select(_run.id).where(_run.status == RUNNING, _run.lease_ends < database_clock()).limit(1)
-_FOR_THE_SERVER = select(_run.id).where(waits_for(None)).limit(1)
+LEASE = Lease(tables.Run)
+"""How runs are claimed, held and given back."""
+
+FOR_THE_SERVER = (_run.status == QUEUED) & (_run.walker == "server")
+"""The condition for a run that waits for the server to walk it."""
+
+FOR_AN_AGENT = (
+    (_run.status == QUEUED)
+    & (_run.walker == "agent")
+    & or_(_run.wanted_agent_id.is_(None), _run.wanted_agent_id == bindparam("agent", type_=BigInteger))
+)
+"""The condition for a run that the agent of this id may claim."""
+
+_FIRST_FOR_THE_SERVER = select(_run.id).where(FOR_THE_SERVER).limit(1)
+_FIRST_FOR_AN_AGENT = select(_run.id).where(FOR_AN_AGENT).limit(1)
+_FIRST_ENDED_LEASE = select(_run.id).where(LEASE.has_ended).limit(1)
 
 
 def has_ended_lease(session: Session) -> bool:
     """Whether an agent has not reported on its run in time."""
-    return session.scalar(_ENDED_LEASE) is not None
+    return session.connection().scalar(_FIRST_ENDED_LEASE) is not None
 
 
 def has_run_for_server(session: Session) -> bool:
     """Whether a run waits for the server to walk it."""
-    return session.scalar(_FOR_THE_SERVER) is not None
+    return session.connection().scalar(_FIRST_FOR_THE_SERVER) is not None
 
 
-def has_run_for(session: Session, agent: tables.Agent) -> bool:
+def has_run_for_agent(session: Session, agent_id: int) -> bool:
     """Whether a run waits that the agent may claim."""
-    return session.scalar(select(_run.id).where(waits_for(agent)).limit(1)) is not None
+    return session.connection().scalar(_FIRST_FOR_AN_AGENT, {"agent": agent_id}) is not None

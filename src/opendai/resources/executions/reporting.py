@@ -1,106 +1,140 @@
-"""The reports of a walk: batches of numbered events, heartbeats, and its end. Everything is behind the fence."""
+"""The reports of a walk: batches of numbered events, heartbeats, and its end. The fence guards every write."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Any
 
-from pydantic import Field
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import BigInteger, Connection, Integer, bindparam, func, insert
 from sqlalchemy.orm import Session
 
 from opendai import tables
-from opendai.database import database_clock
 from opendai.errors import Conflict, Fault, Invalid
 from opendai.resources.executions.endings import Ending, end_runs
+from opendai.resources.executions.events import FinishIn, LogEvent, StepEvent
+from opendai.resources.executions.queue import LEASE
+from opendai.resources.executions.rows import LOCKED_RUNS, RunRow, read_runs
 from opendai.resources.runs.states import CANCELLED, RUNNING
 from opendai.tables.columns import now
-from opendai.wire.inputs import Input, Line, Moment, Number, Text
 
-MOST_EVENTS = 500
-
-Attempt = Annotated[Number, Field(ge=1)]
+_run = tables.Run
+_Events = Sequence[StepEvent | LogEvent]
 
 
-class StepEvent(Input):
-    """One action that was performed."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A run that is walked, by whom, and under which attempt. `agent_id` is None if the server walks it itself."""
 
-    type: Literal["step"]
-    order: Attempt
-    state: Line
-    action: Line
-    target: Line = ""
-    phase: Literal["walk", "exception", "cleanup"] = "walk"
-    passed: bool
-    seconds: Annotated[float, Field(ge=0, le=10**9)] = 0.0
-    started_at: Moment | None = None
-    message: Text | None = None
+    run_id: int
+    agent_id: int | None
+    attempt: int
 
 
-class LogEvent(Input):
-    """A line for people."""
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The last event that is stored, and whether the walk has to stop."""
 
-    type: Literal["log"]
-    message: Text
-    severity: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
-    time: Moment | None = None
-    step: Number | None = None
-    stage: Line | None = None
-    message_type: Line | None = None
-    image_name: Line | None = None
-    image_id: Line | None = None
+    last_event: int
+    is_abort_requested: bool
 
 
-Event = Annotated[StepEvent | LogEvent, Field(discriminator="type")]
+_IS_HELD = LEASE.fence & _run.agent_id.is_not_distinct_from(bindparam("holder", type_=BigInteger))
+_PROGRESS = (_run.last_event, _run.is_abort_requested)
+_RENEW = LEASE.renew(_IS_HELD).returning(*_PROGRESS)
+# One statement judges the fence and the numbers, renews the lease and counts on.
+_RECORD = LEASE.renew(
+    _IS_HELD
+    & (_run.last_event == bindparam("last_before"))
+    # Null for a batch without steps, which fits any number of them.
+    & (_run.steps == func.coalesce(bindparam("steps_before", type_=Integer), _run.steps)),
+    last_event=_run.last_event + bindparam("more_events"),
+    steps=_run.steps + bindparam("more_steps"),
+).returning(*_PROGRESS)
+_LOCKED = LOCKED_RUNS.where(_run.id == bindparam("of_run"))
+_TIMINGS = insert(tables.Timing)
+_LINES = insert(tables.RunLog)
 
 
-class EventsIn(Input):
-    attempt: Attempt
-    first: Attempt
-    events: Annotated[list[Event], Field(max_length=MOST_EVENTS)]
-
-
-class FinishIn(Input):
-    attempt: Attempt
-    last: Number
-    status: Literal["PASSED", "FAILED", "ERROR", "CANCELLED"]
-    reason: Text = ""
-    failed_state: Line | None = None
-    failed_action: Line | None = None
-    unreachable: Annotated[list[Line], Field(max_length=10_000)] = []
-
-
-# Built once, because every report runs it.
-_LOCKED = select(tables.Run).where(tables.Run.id == bindparam("run_id")).with_for_update()
-
-
-def hold(session: Session, run_id: int, agent_id: int | None, attempt: int) -> tables.Run:
-    """The run, locked, if this attempt of this agent still holds it; otherwise Conflict.
-
-    A run that was deleted is a Conflict as well: for its agent that is an end like any other.
-    """
-    return _held(session.scalar(_LOCKED, {"run_id": run_id}), run_id, agent_id, attempt)
-
-
-def _held(run: tables.Run | None, run_id: int, agent_id: int | None, attempt: int) -> tables.Run:
-    if run is None or run.status != RUNNING or run.attempt != attempt or run.agent_id != agent_id:
-        raise Conflict(f"Attempt {attempt} of run {run_id} is not yours or has ended.")
-    return run
-
-
-def renew(run: tables.Run, *, lease_seconds: float) -> None:
-    """Begin the lease anew, by the database's clock at the moment of the write."""
-    run.lease_ends = database_clock() + lease_seconds
+def renew_run(session: Session, held: Held, *, lease_seconds: float) -> Progress:
+    """Begin the lease anew; Conflict if the run is not held any more."""
+    row = session.connection().execute(_RENEW, _fence(held, lease_seconds)).one_or_none()
+    if row is None:
+        raise _lost(held)
+    return Progress(*row)
 
 
 def record_events(
-    session: Session, run: tables.Run, first: int, events: Sequence[StepEvent | LogEvent]
-) -> None:
-    """Store what of a batch is new. Events are numbered from 1 without gaps; known ones are skipped."""
+    session: Session, held: Held, first: int, events: _Events, *, lease_seconds: float
+) -> Progress:
+    """Store the new events of a batch and renew the lease.
+
+    Events are numbered from 1 without gaps. Those that are stored already are skipped.
+    """
+    connection = session.connection()
+    progress = _record_all(connection, held, first, events, lease_seconds)
+    if progress is None:
+        # The batch is late, overlaps what is stored, or is wrong. The lock keeps the answer true.
+        run = _judge(_lock(connection, held), held)
+        fresh = _fresh(run, first, events)
+        progress = _record_all(connection, held, run.last_event + 1, fresh, lease_seconds)
+    if progress is None:
+        raise _lost(held)
+    return progress
+
+
+def conclude_run(session: Session, held: Held, given: FinishIn) -> str:
+    """End the run as its walker says, unless it was aborted meanwhile; return the final status.
+
+    The same call again returns the same status.
+    """
+    connection = session.connection()
+    # The lock first: of two calls at the same moment, the second one sees the end that the first one made.
+    locked = _lock(connection, held)
+    if locked is not None and _has_ended_so(locked, held, given):
+        return locked.status
+    run = _judge(locked, held)
+    if given.last != run.last_event:
+        raise Conflict(f"The last event of run {run.id} is number {run.last_event}, not {given.last}.")
+    status = CANCELLED if run.is_abort_requested else given.status
+    ending = Ending(run, status, _reason(given), given.failed_state or None, given.failed_action or None)
+    end_runs(connection, [ending])
+    return status
+
+
+def _record_all(
+    connection: Connection, held: Held, first: int, events: _Events, lease_seconds: float
+) -> Progress | None:
+    """Store a batch of which every event is new; None if that is not so, or the run is not held."""
+    steps = [event for event in events if isinstance(event, StepEvent)]
+    steps_before = steps[0].order - 1 if steps else None
+    if any(step.order != order for order, step in enumerate(steps, steps[0].order if steps else 1)):
+        return None
+    row = connection.execute(
+        _RECORD,
+        {
+            **_fence(held, lease_seconds),
+            "last_before": first - 1,
+            "steps_before": steps_before,
+            "more_events": len(events),
+            "more_steps": len(steps),
+        },
+    ).one_or_none()
+    if row is None:
+        return None
+    if steps:
+        connection.execute(_TIMINGS, [_timing(held, step) for step in steps])
+    received = now()
+    lines = [_line(held, event, received) for event in events if isinstance(event, LogEvent)]
+    if lines:
+        connection.execute(_LINES, lines)
+    return Progress(*row)
+
+
+def _fresh(run: RunRow, first: int, events: _Events) -> _Events:
+    """The events of a batch that are not stored yet; Conflict or Invalid if they cannot follow those that are."""
     if first > run.last_event + 1:
         raise Conflict(f"The next event of run {run.id} is number {run.last_event + 1}.")
     fresh = events[run.last_event + 1 - first :]
-    if not fresh:
-        return
     steps = [event for event in fresh if isinstance(event, StepEvent)]
     for expected, step in enumerate(steps, start=run.steps + 1):
         if step.order != expected:
@@ -108,49 +142,54 @@ def record_events(
                 f"The next step of run {run.id} has the order {expected}, not {step.order}.",
                 faults=[Fault("events", f"hold a step of order {step.order} where {expected} is next")],
             )
-    received = now()
-    connection = session.connection()  # Rows as they are: the session would first make objects of them.
-    if steps:
-        connection.execute(insert(tables.Timing), [_timing(run, step) for step in steps])
-    lines = [_line(run, event, received) for event in fresh if isinstance(event, LogEvent)]
-    if lines:
-        connection.execute(insert(tables.RunLog), lines)
-    run.last_event += len(fresh)
-    run.steps += len(steps)
+    return fresh
 
 
-def finish_once(session: Session, run_id: int, agent_id: int, given: FinishIn) -> str:
-    """The final status of the run, which ends by this call or ended by the same call before."""
-    # The lock first: of two calls at the same moment, the second one sees the end that the first one made.
-    run = session.scalar(_LOCKED, {"run_id": run_id})
-    if run is not None and run.ended_at is not None and _is_by(run, agent_id, given):
-        return run.status
-    run = _held(run, run_id, agent_id, given.attempt)
-    finish(session, run, given)
-    return run.status
+def _fence(held: Held, lease_seconds: float) -> dict[str, Any]:
+    return {
+        "row_id": held.run_id,
+        "row_attempt": held.attempt,
+        "holder": held.agent_id,
+        "lease_seconds": lease_seconds,
+    }
 
 
-def _is_by(run: tables.Run, agent_id: int, given: FinishIn) -> bool:
-    return (run.agent_id, run.attempt, run.last_event) == (agent_id, given.attempt, given.last)
+def _lock(connection: Connection, held: Held) -> RunRow | None:
+    runs = read_runs(connection, _LOCKED, {"of_run": held.run_id})
+    return runs[0] if runs else None
 
 
-def finish(session: Session, run: tables.Run, given: FinishIn) -> None:
-    """End the run as its walker says, unless it was aborted meanwhile."""
-    if given.last != run.last_event:
-        raise Conflict(f"The last event of run {run.id} is number {run.last_event}, not {given.last}.")
-    run.failed_state = given.failed_state or None
-    run.failed_action = given.failed_action or None
+def _judge(run: RunRow | None, held: Held) -> RunRow:
+    """The run if it is held; otherwise Conflict.
+
+    A run that was deleted is a Conflict as well: for its agent that is an end like any other.
+    """
+    fence = (RUNNING, held.attempt, held.agent_id)
+    if run is None or (run.status, run.attempt, run.agent_id) != fence:
+        raise _lost(held)
+    return run
+
+
+def _has_ended_so(run: RunRow, held: Held, given: FinishIn) -> bool:
+    is_by = (run.agent_id, run.attempt, run.last_event) == (held.agent_id, held.attempt, given.last)
+    return run.ended_at is not None and is_by
+
+
+def _lost(held: Held) -> Conflict:
+    return Conflict(f"Attempt {held.attempt} of run {held.run_id} is not yours or has ended.")
+
+
+def _reason(given: FinishIn) -> str:
     reason = given.reason or "no reason was given"
     if given.unreachable:
         reason += f"; out of reach: {', '.join(given.unreachable[:50])}"
-    status = CANCELLED if run.is_abort_requested else given.status
-    end_runs(session, [Ending(run, status, reason)])
+    return reason
 
 
-def _timing(run: tables.Run, step: StepEvent) -> dict[str, object]:
+def _timing(held: Held, step: StepEvent) -> dict[str, Any]:
     return {
-        "run_id": run.id,
-        "attempt": run.attempt,
+        "run_id": held.run_id,
+        "attempt": held.attempt,
         "position": step.order,
         "state": step.state,
         "action": step.action,
@@ -163,6 +202,15 @@ def _timing(run: tables.Run, step: StepEvent) -> dict[str, object]:
     }
 
 
-def _line(run: tables.Run, event: LogEvent, received: datetime) -> dict[str, object]:
-    values = event.model_dump(exclude={"type", "time"})
-    return {**values, "run_id": run.id, "event_time": event.time or received}
+def _line(held: Held, event: LogEvent, received: datetime) -> dict[str, Any]:
+    return {
+        "run_id": held.run_id,
+        "event_time": event.time or received,
+        "message": event.message,
+        "severity": event.severity,
+        "step": event.step,
+        "stage": event.stage,
+        "message_type": event.message_type,
+        "image_name": event.image_name,
+        "image_id": event.image_id,
+    }

@@ -9,8 +9,14 @@ from opendai.auth.callers import User
 from opendai.parts import SessionDep, repository
 from opendai.resources.executions.endings import request_abort
 from opendai.resources.executions.repository import ExecutionRepository
-from opendai.resources.executions.schemas import ExecutionOut, StartedOut, word_execution, word_started
-from opendai.resources.executions.starting import ExecutionIn, queue_run
+from opendai.resources.executions.schemas import (
+    ExecutionIn,
+    ExecutionOut,
+    StartedOut,
+    word_execution,
+    word_started,
+)
+from opendai.resources.executions.starting import queue_run
 from opendai.wire.routing import Router
 
 Executions = Annotated[ExecutionRepository, repository(ExecutionRepository)]

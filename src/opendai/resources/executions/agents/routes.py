@@ -9,11 +9,10 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
-from opendai import tables
 from opendai.auth.callers import AgentClient, Caller
 from opendai.database import Database
 from opendai.parts import DatabaseDep, SessionDep, parts_of
-from opendai.resources.executions.agents.presence import register, registered_agent, stay_connected
+from opendai.resources.executions.agents.presence import leave, register, registered_agent, stay_connected
 from opendai.resources.executions.agents.schemas import (
     ClaimIn,
     ClaimOut,
@@ -23,17 +22,12 @@ from opendai.resources.executions.agents.schemas import (
     RegistrationIn,
     RegistrationOut,
     word_claim,
+    word_progress,
 )
 from opendai.resources.executions.claims import claim_run
-from opendai.resources.executions.queue import has_run_for
-from opendai.resources.executions.reporting import (
-    EventsIn,
-    FinishIn,
-    finish_once,
-    hold,
-    record_events,
-    renew,
-)
+from opendai.resources.executions.events import EventsIn, FinishIn
+from opendai.resources.executions.queue import has_run_for_agent
+from opendai.resources.executions.reporting import Held, conclude_run, record_events, renew_run
 from opendai.wire.inputs import Id
 from opendai.wire.routing import Router
 
@@ -62,7 +56,7 @@ def register_agent(
 @router.post("/agents/disconnect", responses=_NOT_REGISTERED)
 def disconnect_agent(caller: AgentClient, session: SessionDep) -> dict[str, Any]:
     """Mark the agent as disconnected. Its leases remain."""
-    registered_agent(session, caller).connected_until = 0.0
+    leave(session, registered_agent(session, caller))
     return {}
 
 
@@ -71,7 +65,7 @@ def disconnect_agent(caller: AgentClient, session: SessionDep) -> dict[str, Any]
     response_model=ClaimOut,
     responses={204: {"description": "Nothing to do yet"}, **_NOT_REGISTERED},
 )
-async def claim(caller: AgentClient, database: DatabaseDep, request: Request, given: ClaimIn) -> Any:
+async def claim_work(caller: AgentClient, database: DatabaseDep, request: Request, given: ClaimIn) -> Any:
     """Wait for a run and take it; 204 if none came in time. Waiting takes no thread."""
     lease_seconds = parts_of(request).settings.lease_seconds
     deadline = time.monotonic() + given.wait_seconds
@@ -102,10 +96,11 @@ def report_events(
     caller: AgentClient, session: SessionDep, request: Request, run_id: Id, given: EventsIn
 ) -> HeldOut:
     """Report numbered events; those that the server has already are skipped."""
-    agent = registered_agent(session, caller)
-    run = hold(session, run_id, agent.id, given.attempt)
-    record_events(session, run, given.first, given.events)
-    return _held(session, request, agent, run)
+    agent, lease_seconds = registered_agent(session, caller), parts_of(request).settings.lease_seconds
+    held = Held(run_id, agent.id, given.attempt)
+    progress = record_events(session, held, given.first, given.events, lease_seconds=lease_seconds)
+    stay_connected(session, agent, lease_seconds)
+    return word_progress(progress, lease_seconds=lease_seconds)
 
 
 @router.post("/runs/{run_id}/heartbeat", responses=_NOT_HELD)
@@ -113,33 +108,28 @@ def report_heartbeat(
     caller: AgentClient, session: SessionDep, request: Request, run_id: Id, given: HeartbeatIn
 ) -> HeldOut:
     """Keep the lease while a step takes long."""
-    agent = registered_agent(session, caller)
-    return _held(session, request, agent, hold(session, run_id, agent.id, given.attempt))
+    agent, lease_seconds = registered_agent(session, caller), parts_of(request).settings.lease_seconds
+    progress = renew_run(session, Held(run_id, agent.id, given.attempt), lease_seconds=lease_seconds)
+    stay_connected(session, agent, lease_seconds)
+    return word_progress(progress, lease_seconds=lease_seconds)
 
 
 @router.post("/runs/{run_id}/finish", responses=_NOT_HELD)
 def finish_run(caller: AgentClient, session: SessionDep, run_id: Id, given: FinishIn) -> FinishedOut:
     """End a run. The same request again gets the same answer."""
-    agent = registered_agent(session, caller)
-    return FinishedOut(status=finish_once(session, run_id, agent.id, given))
+    held = Held(run_id, registered_agent(session, caller).id, given.attempt)
+    return FinishedOut(status=conclude_run(session, held, given))
 
 
 def _claim(
     session: Session, *, caller: Caller, claim_key: str | None, lease_seconds: int, wait_seconds: float
 ) -> ClaimOut | None:
     agent = registered_agent(session, caller)
-    stay_connected(agent, lease_seconds + wait_seconds)
+    stay_connected(session, agent, lease_seconds + wait_seconds)
     taken = claim_run(session, agent, lease_seconds=lease_seconds, claim_key=claim_key)
     return word_claim(taken, lease_seconds=lease_seconds) if taken else None
 
 
 def _is_waited_for(database: Database, caller: Caller) -> bool:
     with database.reading() as session:
-        return has_run_for(session, registered_agent(session, caller))
-
-
-def _held(session: Session, request: Request, agent: tables.Agent, run: tables.Run) -> HeldOut:
-    lease_seconds = parts_of(request).settings.lease_seconds
-    renew(run, lease_seconds=lease_seconds)
-    stay_connected(agent, lease_seconds)
-    return HeldOut(last=run.last_event, abort=run.is_abort_requested, lease_seconds=lease_seconds)
+        return has_run_for_agent(session, registered_agent(session, caller).id)

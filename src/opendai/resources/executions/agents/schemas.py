@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import Field
 
 from opendai.resources.executions.claims import Claim
-from opendai.resources.executions.reporting import Attempt
+from opendai.resources.executions.events import Attempt
+from opendai.resources.executions.reporting import Progress
 from opendai.wire.inputs import Input, Line, Output
 
 
@@ -70,27 +71,30 @@ class ClaimOut(Output):
 
 
 def word_claim(taken: Claim, *, lease_seconds: int) -> ClaimOut:
-    run = taken.run
     return ClaimOut(
-        run_id=run.id,
-        attempt=run.attempt,
-        execution_id=run.execution_id,
+        run_id=taken.run_id,
+        attempt=taken.attempt,
+        execution_id=taken.execution_id,
         lease_seconds=lease_seconds,
         model=ModelOut(
-            name=run.model_name,
+            name=taken.model_name,
             modelId=taken.model_uuid,
-            hierarchyid=run.version_id,
+            hierarchyid=taken.version_id,
             modeljson=taken.document,
         ),
         plan=PlanOut(
-            kind=run.generator,
-            seed=run.seed,
-            step_limit=run.step_limit,
-            target_coverage=run.target_coverage,
-            test_case=run.test_case_text,
+            kind=taken.generator,
+            seed=taken.seed,
+            step_limit=taken.step_limit,
+            target_coverage=taken.target_coverage,
+            test_case=taken.test_case_text,
         ),
         hits=taken.hits,
-        step_pause_seconds=run.step_pause_seconds,
-        asset=json.loads(run.asset) if run.asset else None,
-        sut=json.loads(run.sut) if run.sut else None,
+        step_pause_seconds=taken.step_pause_seconds,
+        asset=json.loads(taken.asset) if taken.asset else None,
+        sut=json.loads(taken.sut) if taken.sut else None,
     )
+
+
+def word_progress(progress: Progress, *, lease_seconds: int) -> HeldOut:
+    return HeldOut(last=progress.last_event, abort=progress.is_abort_requested, lease_seconds=lease_seconds)
