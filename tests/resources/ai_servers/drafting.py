@@ -1,10 +1,14 @@
 """Generations as tests begin and watch them: AI servers that answer on loopback, and requests to them."""
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
+from opendai.api.server import Server
+from opendai.resources.ai_servers.calls import ServerCalls
+from opendai.worker.drafts import draft, next_task
 from tests.conftest import Person
 from tests.inprocess import TestClient
 from tests.outbound.scripted import Script, Scripted, says
@@ -97,3 +101,12 @@ def outcome(client: TestClient, person: Person) -> Any:
     response = attempt(client, person)
     assert response.status_code == 200, response.text
     return response.json()
+
+
+def draft_next(app: Server, *, lease_seconds: float, stopping: threading.Event) -> None:
+    """Do what waits longest, as the worker would."""
+    parts = app.state.parts
+    task = next_task(parts.database, lease_seconds=lease_seconds)
+    assert task is not None
+    calls = ServerCalls(parts.ai_servers, parts.secret_key)
+    draft(parts.database, calls, task, lease_seconds=lease_seconds, stopping=stopping)

@@ -22,7 +22,6 @@ from opendai.resources.ai_servers.drafting import (
     renew_generation,
 )
 from opendai.resources.ai_servers.proposals import Draft
-from opendai.worker.drafts import draft, next_task
 from tests.arranging.parts import connections_in_use
 from tests.conftest import Person
 from tests.inprocess import TestClient
@@ -34,6 +33,7 @@ from tests.resources.ai_servers.drafting import (
     answers,
     begin,
     body,
+    draft_next,
     drafts,
     eventually,
     look,
@@ -294,12 +294,3 @@ def test_holding_nothing_while_the_server_thinks(
     # The other drafters may look for work at this moment.
     eventually(lambda: connections_in_use(database) == 0)
     assert look(client, alice)["status"] == "RUNNING"
-
-
-def draft_next(app: Server, *, lease_seconds: float, stopping: threading.Event) -> None:
-    """Do what waits longest, as the worker would."""
-    parts = app.state.parts
-    task = next_task(parts.database, lease_seconds=lease_seconds)
-    assert task is not None
-    calls = ServerCalls(parts.ai_servers, parts.secret_key)
-    draft(parts.database, calls, task, lease_seconds=lease_seconds, stopping=stopping)
