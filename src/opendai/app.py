@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from types import FrameType
@@ -31,6 +32,7 @@ from opendai.storage import open_store
 from opendai.storage.threads import StoreThreads
 from opendai.worker.loops import Worker
 
+_TURN_SECONDS = 0.0005
 _TOO_MANY_CALLS = "Too many AI servers are asked at once. Try again in a moment."
 
 
@@ -83,6 +85,8 @@ def create_app(settings: Settings) -> Server:
         await anyio.to_thread.run_sync(remember_public_url, database, settings.public_url)
         worker.start()
         give_back()
+        # The event loop shares the interpreter with the threads, and waits for each of them before its next turn.
+        sys.setswitchinterval(_TURN_SECONDS)
         with _set_by_signals(parts.closing):
             yield
         await anyio.to_thread.run_sync(worker.stop)

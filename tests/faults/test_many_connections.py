@@ -17,7 +17,7 @@ from tests.faults.processes import Server
 pytestmark = pytest.mark.slow
 
 _CONNECTIONS = 200
-_REQUESTS = 4
+_REQUESTS = 12
 _SLOWEST_PING_SECONDS = 2.0
 
 
