@@ -6,6 +6,7 @@ from sqlalchemy import update
 
 from opendai import tables
 from opendai.database import Database
+from opendai.resources.executions.queue import count_runs_for_agents
 from tests.arranging.walking import ANY_AGENT, HandAgent, start, step
 from tests.conftest import MakeProgram, Person, Program
 from tests.inprocess import TestClient
@@ -136,3 +137,13 @@ def test_earlier_and_present_runs_are_told_as_hits(
     assert agent.take()["hits"] == [["HomePage", "e_FindOwners", 1], ["Initial", "e_StartBrowser", 1]]
     agent.report(2, [step(1)])
     assert agent.take()["hits"] == [["HomePage", "e_FindOwners", 1], ["Initial", "e_StartBrowser", 2]]
+
+
+def test_the_queue_is_counted_by_the_agent_that_is_wanted(
+    client: TestClient, alice: Person, clinic: dict[str, Any], agent: HandAgent, database: Database
+) -> None:
+    for wanted in (ANY_AGENT, ANY_AGENT, {"agent_id": str(agent.id)}, ANY_AGENT):
+        start(client, alice, model_id=clinic["modeluuid"], agent=wanted)
+    agent.take()
+    with database.reading() as session:
+        assert count_runs_for_agents(session) == {None: 2, agent.id: 1}

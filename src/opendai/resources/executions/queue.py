@@ -1,6 +1,6 @@
 """The queue of runs: which ones wait for whom, and cheap questions that take no lock."""
 
-from sqlalchemy import BigInteger, bindparam, or_, select
+from sqlalchemy import BigInteger, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from opendai import tables
@@ -23,6 +23,11 @@ FOR_AN_AGENT = (
 
 _FIRST_FOR_THE_SERVER = select(_run.id).where(FOR_THE_SERVER).limit(1)
 _FIRST_FOR_AN_AGENT = select(_run.id).where(FOR_AN_AGENT).limit(1)
+_FOR_AGENTS = (
+    select(_run.wanted_agent_id, func.count().label("runs"))
+    .where(_run.status == QUEUED, _run.walker == "agent")
+    .group_by(_run.wanted_agent_id)
+)
 _FIRST_ENDED_LEASE = select(_run.id).where(LEASE.has_ended).limit(1)
 
 
@@ -39,3 +44,9 @@ def has_run_for_server(session: Session) -> bool:
 def has_run_for_agent(session: Session, agent_id: int) -> bool:
     """Whether a run waits that the agent may claim."""
     return session.connection().scalar(_FIRST_FOR_AN_AGENT, {"agent": agent_id}) is not None
+
+
+def count_runs_for_agents(session: Session) -> dict[int | None, int]:
+    """How many runs wait for each agent alone, by its id, and for any agent, under None."""
+    rows = session.connection().execute(_FOR_AGENTS)
+    return {row.wanted_agent_id: row.runs for row in rows}
