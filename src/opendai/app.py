@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from types import FrameType
 
 import anyio.to_thread
@@ -27,9 +28,11 @@ from opendai.outbound.turns import Turns
 from opendai.parts import Parts
 from opendai.readiness import Readiness
 from opendai.resources.accounts.outside_users import outside_provider
+from opendai.resources.executions.queue import count_runs_for_agents
 from opendai.settings import Settings
 from opendai.storage import open_store
 from opendai.storage.threads import StoreThreads
+from opendai.waiting import WaitingLine
 from opendai.worker.loops import Worker
 
 _TURN_SECONDS = 0.0005
@@ -59,6 +62,7 @@ def create_app(settings: Settings) -> Server:
         signing_key=secret_key.derive("file urls"),
         max_connections=settings.threads,
     )
+    closing = threading.Event()
     parts = Parts(
         settings=settings,
         database=database,
@@ -74,7 +78,8 @@ def create_app(settings: Settings) -> Server:
         outside=outside,
         ai_servers=Outbound(allowed=ai_servers_allowed),
         ai_server_turns=Turns(at_once=settings.ai_server_calls, refusal=_TOO_MANY_CALLS, retry_after=5),
-        closing=threading.Event(),
+        waiting_agents=WaitingLine(partial(database.read, count_runs_for_agents), is_closing=closing.is_set),
+        closing=closing,
     )
     worker = Worker(parts)
 

@@ -21,6 +21,7 @@ from opendai.readiness import Readiness
 from opendai.settings import Settings
 from opendai.storage import ObjectStore
 from opendai.storage.threads import StoreThreads
+from opendai.waiting import WaitingLine
 
 SESSION = "opendai.session"
 """Where the scope of a request has its session."""
@@ -48,6 +49,8 @@ class Parts:
     ai_servers: Outbound
     """The way out to AI servers, which may be on private addresses that the settings allow."""
     ai_server_turns: Turns
+    waiting_agents: WaitingLine
+    """The agents that wait for a run, each under its id."""
     closing: threading.Event
     """Set when the process is told to end."""
 

@@ -1,6 +1,8 @@
 """The calls of agents cost the same however long the history is, and write no more than they must."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +12,7 @@ from sqlalchemy import event, select, update
 from opendai import tables
 from opendai.database import Database, database_clock
 from tests.arranging.walking import ANY_AGENT, HandAgent, start, step
-from tests.conftest import Person
+from tests.conftest import MakeProgram, Person
 from tests.inprocess import TestClient
 
 KEY = "6f0c2f2e-0000-4000-8000-000000000001"
@@ -56,6 +58,19 @@ def test_claiming_does_not_read_the_history(
     assert any("ix_runs_status_id" in line for line in plans)
     history = ("ix_runs_version_id", "ix_runs_agent_id", "SCAN runs")
     assert [line for line in plans if any(way in line for way in history)] == []
+
+
+def test_agents_that_wait_are_served_by_one_look_at_a_time(
+    client: TestClient, alice: Person, clinic: dict[str, Any], make_program: MakeProgram, database: Database
+) -> None:
+    agents = [HandAgent(client, make_program(f"lab-{number}", "agent")) for number in range(5)]
+    with statements(database) as ran, ThreadPoolExecutor(len(agents)) as threads:
+        claims = [threads.submit(agent.claim, wait_seconds=1.5) for agent in agents]
+        time.sleep(0.6)
+        start(client, alice, model_id=clinic["modeluuid"], agent=ANY_AGENT)
+        answers = sorted(claim.result().status_code for claim in claims)
+    assert answers == [200, 204, 204, 204, 204]
+    assert 2 <= sum("GROUP BY runs.wanted_agent_id" in sql for sql, _ in ran) <= 8
 
 
 def test_a_report_is_one_update_of_the_run(agent: HandAgent, run: dict[str, Any], database: Database) -> None:

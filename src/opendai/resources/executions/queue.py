@@ -22,7 +22,6 @@ FOR_AN_AGENT = (
 """The condition for a run that the agent of this id may claim."""
 
 _FIRST_FOR_THE_SERVER = select(_run.id).where(FOR_THE_SERVER).limit(1)
-_FIRST_FOR_AN_AGENT = select(_run.id).where(FOR_AN_AGENT).limit(1)
 _FOR_AGENTS = (
     select(_run.wanted_agent_id, func.count().label("runs"))
     .where(_run.status == QUEUED, _run.walker == "agent")
@@ -39,11 +38,6 @@ def has_ended_lease(session: Session) -> bool:
 def has_run_for_server(session: Session) -> bool:
     """Whether a run waits for the server to walk it."""
     return session.connection().scalar(_FIRST_FOR_THE_SERVER) is not None
-
-
-def has_run_for_agent(session: Session, agent_id: int) -> bool:
-    """Whether a run waits that the agent may claim."""
-    return session.connection().scalar(_FIRST_FOR_AN_AGENT, {"agent": agent_id}) is not None
 
 
 def count_runs_for_agents(session: Session) -> dict[int | None, int]:

@@ -4,13 +4,10 @@ import time
 from functools import partial
 from typing import Any
 
-import anyio
 from fastapi import Request, Response
-from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
 from opendai.auth.callers import AgentClient, Caller
-from opendai.database import Database
 from opendai.parts import DatabaseDep, SessionDep, parts_of
 from opendai.resources.executions.agents.presence import leave, register, registered_agent, stay_connected
 from opendai.resources.executions.agents.schemas import (
@@ -26,13 +23,9 @@ from opendai.resources.executions.agents.schemas import (
 )
 from opendai.resources.executions.claims import claim_run
 from opendai.resources.executions.events import EventsIn, FinishIn
-from opendai.resources.executions.queue import has_run_for_agent
 from opendai.resources.executions.reporting import Held, conclude_run, record_events, renew_run
 from opendai.wire.inputs import Id
 from opendai.wire.routing import Router
-
-_PAUSE_SECONDS = 0.25
-
 
 router = Router(tags=["Agents"])
 _NOT_REGISTERED: dict[int | str, Any] = {404: {"description": "The caller is not registered as an agent."}}
@@ -67,28 +60,17 @@ def disconnect_agent(caller: AgentClient, session: SessionDep) -> dict[str, Any]
 )
 async def claim_work(caller: AgentClient, database: DatabaseDep, request: Request, given: ClaimIn) -> Any:
     """Wait for a run and take it; 204 if none came in time. Waiting takes no thread."""
-    lease_seconds = parts_of(request).settings.lease_seconds
+    parts = parts_of(request)
     deadline = time.monotonic() + given.wait_seconds
-    claim_key = str(given.claim_key) if given.claim_key else None
+    change = partial(_claim, caller=caller, given=given, lease_seconds=parts.settings.lease_seconds)
     while True:
-        taken = await database.write(
-            partial(
-                _claim,
-                caller=caller,
-                claim_key=claim_key,
-                lease_seconds=lease_seconds,
-                wait_seconds=given.wait_seconds,
-            )
-        )
+        agent_id, taken = await database.write(change)
         if taken is not None:
             return taken
-        while not await run_in_threadpool(_is_waited_for, database, caller):
-            if time.monotonic() + _PAUSE_SECONDS > deadline:
-                return Response(status_code=204)
-            await anyio.sleep(_PAUSE_SECONDS)
-            # A run that is claimed for a caller who has gone would wait for its lease to end.
-            if parts_of(request).closing.is_set() or await request.is_disconnected():
-                return Response(status_code=204)
+        seconds = deadline - time.monotonic()
+        # A run that is claimed for a caller who has gone would wait for its lease to end.
+        if not await parts.waiting_agents.wait(agent_id, seconds=seconds) or await request.is_disconnected():
+            return Response(status_code=204)
 
 
 @router.post("/runs/{run_id}/events", responses=_NOT_HELD)
@@ -122,14 +104,10 @@ def finish_run(caller: AgentClient, session: SessionDep, run_id: Id, given: Fini
 
 
 def _claim(
-    session: Session, *, caller: Caller, claim_key: str | None, lease_seconds: int, wait_seconds: float
-) -> ClaimOut | None:
+    session: Session, *, caller: Caller, given: ClaimIn, lease_seconds: int
+) -> tuple[int, ClaimOut | None]:
     agent = registered_agent(session, caller)
-    stay_connected(session, agent, lease_seconds + wait_seconds)
+    stay_connected(session, agent, lease_seconds + given.wait_seconds)
+    claim_key = str(given.claim_key) if given.claim_key else None
     taken = claim_run(session, agent, lease_seconds=lease_seconds, claim_key=claim_key)
-    return word_claim(taken, lease_seconds=lease_seconds) if taken else None
-
-
-def _is_waited_for(database: Database, caller: Caller) -> bool:
-    with database.reading() as session:
-        return has_run_for_agent(session, registered_agent(session, caller).id)
+    return agent.id, word_claim(taken, lease_seconds=lease_seconds) if taken else None
