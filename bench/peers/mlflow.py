@@ -46,7 +46,13 @@ def mlflow_server(folder: Path) -> Iterator[Server]:
         *("--workers", "1", "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"),
         *("--default-artifact-root", str(folder / "artifacts"), "--uvicorn-opts", "--log-level=warning"),
     ]
-    variables = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    variables = {
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        # As many connections as clients: with the five of its default, sixteen clients wait until it gives up.
+        "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": "32",
+        "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": "32",
+    }
     with running_at(port, "/health", command, folder / "mlflow.log", variables) as server:
         yield server
 

@@ -1,8 +1,11 @@
 """The agents' protocol: registering, and claiming a run."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from opendai import tables
 from opendai.database import Database
@@ -147,3 +150,22 @@ def test_the_queue_is_counted_by_the_agent_that_is_wanted(
     agent.take()
     with database.reading() as session:
         assert count_runs_for_agents(session) == {None: 2, agent.id: 1}
+
+
+def test_a_run_whose_row_is_locked_for_a_moment_is_claimed_all_the_same(
+    client: TestClient, alice: Person, clinic: dict[str, Any], agent: HandAgent, database: Database
+) -> None:
+    start(client, alice, model_id=clinic["modeluuid"], agent=ANY_AGENT)
+    is_locked = threading.Event()
+
+    def lock() -> None:
+        with database.writing() as session:
+            session.execute(select(tables.Run.id).with_for_update()).all()
+            is_locked.set()
+            time.sleep(0.5)
+
+    with ThreadPoolExecutor(1) as pool:
+        locking = pool.submit(lock)
+        assert is_locked.wait(5)
+        assert agent.claim().status_code == 200
+        locking.result()

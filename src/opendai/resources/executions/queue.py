@@ -27,6 +27,7 @@ _FOR_AGENTS = (
     .where(_run.status == QUEUED, _run.walker == "agent")
     .group_by(_run.wanted_agent_id)
 )
+_FIRST_FOR_AN_AGENT = select(_run.id).where(FOR_AN_AGENT).limit(1)
 _FIRST_ENDED_LEASE = select(_run.id).where(LEASE.has_ended).limit(1)
 
 
@@ -38,6 +39,11 @@ def has_ended_lease(session: Session) -> bool:
 def has_run_for_server(session: Session) -> bool:
     """Whether a run waits for the server to walk it."""
     return session.connection().scalar(_FIRST_FOR_THE_SERVER) is not None
+
+
+def has_run_for_agent(session: Session, agent_id: int) -> bool:
+    """Whether a run waits that the agent of this id may claim, be its row locked or not."""
+    return session.connection().scalar(_FIRST_FOR_AN_AGENT, {"agent": agent_id}) is not None
 
 
 def count_runs_for_agents(session: Session) -> dict[int | None, int]:

@@ -1,6 +1,8 @@
 """The operations of agents: register, claim, report, finish."""
 
+import asyncio
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -23,9 +25,24 @@ from opendai.resources.executions.agents.schemas import (
 )
 from opendai.resources.executions.claims import claim_run
 from opendai.resources.executions.events import EventsIn, FinishIn
+from opendai.resources.executions.queue import has_run_for_agent
 from opendai.resources.executions.reporting import Held, conclude_run, record_events, renew_run
 from opendai.wire.inputs import Id
 from opendai.wire.routing import Router
+
+_PAUSE_SECONDS = 0.05
+_LONGEST_HOLD_UP_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """The outcome of one attempt to claim a run."""
+
+    agent_id: int
+    taken: ClaimOut | None = None
+    is_held_up: bool = False
+    """A run waits, but another transaction has its row, such as that of a model that moves to another group."""
+
 
 router = Router(tags=["Agents"])
 _NOT_REGISTERED: dict[int | str, Any] = {404: {"description": "The caller is not registered as an agent."}}
@@ -64,12 +81,18 @@ async def claim_work(caller: AgentClient, database: DatabaseDep, request: Reques
     deadline = time.monotonic() + given.wait_seconds
     change = partial(_claim, caller=caller, given=given, lease_seconds=parts.settings.lease_seconds)
     while True:
-        agent_id, taken = await database.write(change)
-        if taken is not None:
-            return taken
+        tried = await database.write(change)
+        if tried.taken is not None:
+            return tried.taken
         seconds = deadline - time.monotonic()
+        if tried.is_held_up and seconds > -_LONGEST_HOLD_UP_SECONDS:
+            await asyncio.sleep(_PAUSE_SECONDS)
+            continue
         # A run that is claimed for a caller who has gone would wait for its lease to end.
-        if not await parts.waiting_agents.wait(agent_id, seconds=seconds) or await request.is_disconnected():
+        if (
+            not await parts.waiting_agents.wait(tried.agent_id, seconds=seconds)
+            or await request.is_disconnected()
+        ):
             return Response(status_code=204)
 
 
@@ -103,11 +126,11 @@ def finish_run(caller: AgentClient, session: SessionDep, run_id: Id, given: Fini
     return FinishedOut(status=conclude_run(session, held, given))
 
 
-def _claim(
-    session: Session, *, caller: Caller, given: ClaimIn, lease_seconds: int
-) -> tuple[int, ClaimOut | None]:
+def _claim(session: Session, *, caller: Caller, given: ClaimIn, lease_seconds: int) -> _Tried:
     agent = registered_agent(session, caller)
     stay_connected(session, agent, lease_seconds + given.wait_seconds)
     claim_key = str(given.claim_key) if given.claim_key else None
     taken = claim_run(session, agent, lease_seconds=lease_seconds, claim_key=claim_key)
-    return agent.id, word_claim(taken, lease_seconds=lease_seconds) if taken else None
+    if taken is not None:
+        return _Tried(agent.id, word_claim(taken, lease_seconds=lease_seconds))
+    return _Tried(agent.id, is_held_up=has_run_for_agent(session, agent.id))
