@@ -1,4 +1,4 @@
-"""What can go wrong for a caller, as classes with a status; each dialect renders them in its own body."""
+"""The errors of callers: classes with a status, which each family words in its own body."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -12,16 +12,16 @@ class Fault:
     field: str
     problem: str
     value: object = dataclasses.field(default=None, repr=False, compare=False)
-    """What was sent, if it is known. Only a family whose errors are published with it shows it."""
+    """The value that was sent, if it is known. Only a family whose published errors have it shows it."""
 
 
 class Problem(Exception):  # noqa: N818 - a refusal is an answer, not a failure of ours
-    """A request that is answered with something else than success."""
+    """A request that does not succeed."""
 
     status = 500
     title = "Internal Server Error"
     retry_after = 1
-    """Seconds until it is worth asking again; said with 429 and 503."""
+    """Seconds until another attempt makes sense; the answers 429 and 503 carry it."""
 
     def __init__(
         self, message: str, *, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
@@ -33,28 +33,28 @@ class Problem(Exception):  # noqa: N818 - a refusal is an answer, not a failure 
 
 
 class Invalid(Problem):
-    """The input cannot be accepted as it is."""
+    """The input is not acceptable."""
 
     status = 400
     title = "Bad Request"
 
 
 class Unauthorized(Problem):
-    """Nobody is known to be asking."""
+    """The caller is unknown."""
 
     status = 401
     title = "Unauthorized"
 
 
 class PaymentRequired(Problem):
-    """The licences that are installed do not allow one more."""
+    """The installed licenses do not allow one more."""
 
     status = 402
     title = "Payment Required"
 
 
 class Forbidden(Problem):
-    """The caller is known and may not."""
+    """The caller is known and does not have the right."""
 
     status = 403
     title = "Forbidden"
@@ -75,7 +75,7 @@ class Conflict(Problem):
 
 
 class PreconditionFailed(Problem):
-    """The input breaks a rule, in the family that answers so with a status of its own."""
+    """The input breaks a rule, in the family that has a status of its own for that."""
 
     status = 412
     title = "Precondition Failed"
@@ -96,7 +96,7 @@ class UnsupportedMediaType(Problem):
 
 
 class TooMany(Problem):
-    """More of this is asked for than the server does; after so many seconds it may be granted."""
+    """The request exceeds a limit; it may succeed after `retry_after` seconds."""
 
     status = 429
     title = "Too Many Requests"

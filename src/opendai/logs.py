@@ -1,4 +1,4 @@
-"""One JSON object a line, or colours on a terminal; what other libraries log goes the same way."""
+"""The log: one JSON object a line, or colors on a terminal. The records of other libraries take the same form."""
 
 import logging
 import sys
@@ -40,7 +40,7 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level)
-    # These speak of every request and statement, some with the query string.
+    # These log every request and statement, some with the query string.
     for chatty in (
         "httpx",
         "httpcore",

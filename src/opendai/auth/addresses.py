@@ -1,4 +1,4 @@
-"""Where a request comes from, past the proxies that the settings trust."""
+"""The address of a caller, behind the proxies that the settings trust."""
 
 import ipaddress
 import re
@@ -16,11 +16,11 @@ _WITH_PORT = re.compile(r"(?P<four>[0-9.]+):[0-9]{1,5}|\[(?P<six>[0-9A-Fa-f:.]+)
 
 
 def client_address(request: Request) -> str | None:
-    """The address of whoever asks; None where the connection has none, such as a Unix socket."""
+    """The address of the caller; None if the connection has none, such as a Unix socket."""
     if request.client is None:
         return None
     trusted = parts_of(request).settings.trusted_proxies
-    # Without a proxy the header is anyone's to write, and is not even read.
+    # Without a proxy anyone can write the header, so it is not read.
     forwarded = request.headers.getlist("x-forwarded-for") if trusted else []
     address = first_untrusted(request.client.host, forwarded, trusted)
     return str(address) if address else None
@@ -29,8 +29,8 @@ def client_address(request: Request) -> str | None:
 def first_untrusted(peer: str, forwarded: Iterable[str], trusted: Sequence[Network]) -> Address | None:
     """The last hop that no trusted proxy has written down for another one.
 
-    From right to left, since every proxy appends the address that it was asked from: what stands further left
-    than the first hop that is not trusted, the client may have made up.
+    The list is read from right to left, because every proxy appends the address of its own caller. A client can
+    invent every entry to the left of the first hop that is not trusted.
     """
     hop = _parse(peer)
     for entry in reversed(",".join(forwarded).split(",")):
@@ -56,7 +56,7 @@ def _parse(text: str) -> Address | None:
     if with_port:
         text = with_port["four"] or with_port["six"]
     try:
-        # Behind the percent sign is the name of an interface of one machine, or any text at all.
+        # The text behind the percent sign names an interface of one machine, or is any text at all.
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return None

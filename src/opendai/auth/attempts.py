@@ -1,7 +1,8 @@
-"""Guesses at passwords, counted in the database before each is looked at: by account, and by where they come from.
+"""Login attempts, counted before the password is checked: by account, and by address.
 
-In the database they outlive a restart and are the same for every server. API clients' secrets are not counted:
-they are 256 random bits, which nobody guesses, and an agent with an old one must not lock out its whole house.
+The counts are in the database, so that they survive a restart and hold for every server. The secrets of API
+clients are not counted: they are 256 random bits, which cannot be guessed, and an agent with an old secret must
+not lock the address that it shares.
 """
 
 import hashlib
@@ -22,9 +23,9 @@ LOCK_SECONDS = 600
 
 
 def begin_attempt(database: Database, username: str, address: str | None) -> bool:
-    """Count an attempt; whether the password may be looked at. TooMany: the address is locked.
+    """Count an attempt, and tell whether the password may be checked. TooMany: the address is locked.
 
-    The address comes first: who is locked out by it cannot go on to lock the accounts of others.
+    The address comes first: a locked address cannot go on to lock the accounts of others.
     """
     with database.writing() as session:
         seconds = _count(session, "address", network_of(address), most=ADDRESS_ATTEMPTS) if address else 0.0
@@ -37,11 +38,11 @@ def begin_attempt(database: Database, username: str, address: str | None) -> boo
 
 
 def give_back(database: Database, username: str, address: str | None) -> None:
-    """The password was right: the account starts anew, and the address has one attempt less."""
+    """The password was right: reset the account, and take the attempt back from the address."""
     row = LoginAttempts
     with database.writing() as session:
         if address:
-            # A lock is not taken back by a login that was begun before it.
+            # A login that began before the lock does not end it.
             session.execute(
                 update(row)
                 .where(row.kind == "address", row.key == network_of(address))
@@ -52,18 +53,19 @@ def give_back(database: Database, username: str, address: str | None) -> None:
 
 
 def forget_account(session: Session, username: str) -> None:
-    """Unlock an account, whoever guessed at it."""
+    """Unlock an account."""
     row = LoginAttempts
     session.execute(delete(row).where(row.kind == "account", row.key == _account(username)))
 
 
 def _account(username: str) -> str:
-    # A hash, because people type passwords into the wrong field; also of names that nobody has.
+    # A hash, because people type passwords into the wrong field. Names that do not exist are counted too.
     return hashlib.sha256(username.encode(errors="surrogatepass")).hexdigest()
 
 
 def _count(session: Session, kind: str, key: str, *, most: int) -> float:
-    """Count one more in a single statement, so that parallel guesses all count; the seconds left of a lock."""
+    """Count one attempt in one statement, so that parallel attempts all count; return the seconds left of a
+    lock."""
     row, now = LoginAttempts, database_clock()
     is_over = row.expires <= now
     counted = (

@@ -1,4 +1,4 @@
-"""Writing down who changed what matters for security, in the transaction that changes it."""
+"""The record of changes that matter for security, written in the transaction of the change."""
 
 import os
 import pwd
@@ -21,7 +21,7 @@ _LONGEST_ADDRESS = 45
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request came from, as far as it is known."""
+    """The origin of a request, as far as it is known."""
 
     address: str | None = None
     request_id: str | None = None
@@ -37,7 +37,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a person or a program by a request, or a command of whoever may run it on the server."""
+    """The actor: a person or a program that sends a request, or a command on the server's machine."""
 
     kind: str
     name: str
@@ -51,7 +51,7 @@ class Actor:
     def of_command(cls) -> "Actor":
         number = os.getuid()
         try:
-            # The environment may name somebody else than the operating system does.
+            # The environment can name another user than the operating system.
             return cls("command", pwd.getpwuid(number).pw_name)
         except KeyError:
             return cls("command", f"uid {number}")

@@ -1,4 +1,4 @@
-"""Policies that take HTTP Basic beside a token, where a setting says so."""
+"""Policies that take HTTP Basic beside a token, if a setting allows it."""
 
 import base64
 import binascii
@@ -47,7 +47,7 @@ async def _person_by_password(request: Request, pair: str) -> Caller:
         name=user.username,
         role=user.role.lower(),
         groups=frozenset(group.id for group in user.groups),
-        # There is no token that could be asked about or ended.
+        # No token exists that could be described or revoked.
         claims=Claims(subject=f"user:{user.id}", jti="", sid="", issued=now, expires=now, values={}),
     )
 
@@ -58,7 +58,7 @@ def _username_and_password(pair: str) -> tuple[str, str]:
     except (binascii.Error, ValueError) as error:
         raise Unauthorized(_WRONG) from error
     username, _, password = text.partition(":")
-    if "\0" in username:  # PostgreSQL would not even look for it.
+    if "\0" in username:  # PostgreSQL refuses to look for it.
         raise Unauthorized(_WRONG)
     return username, password
 

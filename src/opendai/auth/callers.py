@@ -1,4 +1,4 @@
-"""Who is asking, settled once per request, and the policies that a route can name in its signature."""
+"""The caller of a request, settled once, and the policies that a route can name in its signature."""
 
 import time
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ class Caller:
         return self.role == "agent"
 
     def sees(self, group: ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[bool]:
-        """The condition that a row's group is one of the caller's: what is not seen does not exist for them."""
+        """The condition that the group of a row is one of the caller's. Other rows do not exist for the caller."""
         return true() if self.is_admin else group.in_(self.groups)
 
     def is_in(self, group_id: int) -> bool:
@@ -51,7 +51,7 @@ class Caller:
 
 
 def bearer_token(request: Request) -> str:
-    """The token of the Authorization header, in any case of the word; Unauthorized when there is none."""
+    """The token of the Authorization header, with Bearer in any case; Unauthorized if there is none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthorized(_NO_TOKEN)
@@ -59,7 +59,7 @@ def bearer_token(request: Request) -> str:
 
 
 def identify(connection: Connection | Session, tokens: Tokens, token: str) -> Caller:
-    """The caller that a token of ours stands for; Unauthorized for everything else, always in the same words."""
+    """The caller of a token of ours; Unauthorized for every other text, always in the same words."""
     claims = tokens.read(token, now=time.time())
     kind, _, number = claims.subject.partition(":")
     if number.isascii() and number.isdigit() and len(number) < 19:
@@ -101,7 +101,7 @@ def _program(connection: Connection | Session, number: int, claims: Claims) -> C
     return Caller(kind="client", id=number, name=row.name, role=row.role, groups=frozenset(), claims=claims)
 
 
-# Every request asks one of these; built anew each time they would cost more than they take to run.
+# Every request runs one of these; building it each time would take longer than running it.
 _is_not_revoked = ~select(tables.RevokedToken.jti).where(tables.RevokedToken.jti == bindparam("jti")).exists()
 _is_logged_in = (
     select(tables.Login.id)
@@ -116,14 +116,14 @@ _OUTSIDER = _USER.where(tables.User.outside_subject == bindparam("subject"), _is
 _PROGRAM = select(tables.ApiClient.name, tables.ApiClient.role, tables.ApiClient.generation).where(
     tables.ApiClient.id == bindparam("id"),
     tables.ApiClient.revoked_at.is_(None),
-    # A program through which people log in stands for them and never for itself.
+    # A program through which people log in acts for them, never for itself.
     tables.ApiClient.role != "login",
     _is_not_revoked,
 )
 
 
 async def anyone(request: Request) -> Caller:
-    """The caller of a request, settled once: whatever asks again is answered from the request itself."""
+    """The caller of a request, settled once and then kept in the request."""
     settled: Caller | None = request.scope.get(_SETTLED)
     if settled is None:
         settled = request.scope[_SETTLED] = await _settle(request)

@@ -1,4 +1,4 @@
-"""Proving who one is: a person by a password, a program by a secret."""
+"""Authentication: of a person by a password, of a program by a secret."""
 
 import hashlib
 import hmac
@@ -22,13 +22,13 @@ _UNKNOWN = Origin()
 def log_in(
     database: Database, passwords: Passwords, username: str, password: str, *, address: str | None
 ) -> User | None:
-    """The user with this name and password, else None; takes as long for an unknown name.
+    """The user with this name and password, otherwise None. An unknown name takes as long as a wrong password.
 
-    To be called by `passwords.in_turn`. Every attempt is counted, and where too many failed the answer is
-    None for the account and TooMany for the address.
+    Call it by `passwords.in_turn`. Every attempt is counted. After too many failures the result is None for the
+    account and TooMany for the address.
     """
     if not attempts.begin_attempt(database, username, address):
-        # This is quicker than a wrong password and tells no more: names that nobody has are locked just so.
+        # This is quicker than a wrong password and reveals nothing: names that do not exist are locked as well.
         return None
     with database.reading() as session:
         user = session.scalar(
@@ -41,12 +41,12 @@ def log_in(
 
 
 def hash_secret(secret: str) -> str:
-    # A client's secret is 256 random bits: there is nothing to guess, so nothing to slow down.
+    # The secret of a client is 256 random bits: it cannot be guessed, so the hash need not be slow.
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def find_client(session: Session, client_id: str, secret: str) -> ApiClient | None:
-    """The API client with this id and secret, else None."""
+    """The API client with this id and secret, otherwise None."""
     client = _find_good_client(session, client_id)
     if client is None or client.secret_sha256 is None:
         return None
@@ -54,12 +54,12 @@ def find_client(session: Session, client_id: str, secret: str) -> ApiClient | No
 
 
 def find_public_client(session: Session, client_id: str) -> ApiClient | None:
-    """The API client with this id if it has no secret, else None."""
+    """The API client with this id if it has no secret, otherwise None."""
     client = _find_good_client(session, client_id)
     return client if client is not None and client.secret_sha256 is None else None
 
 
-# Built anew for each token it would cost more than it takes to run.
+# Built once: building it for each token would take longer than running it.
 _GOOD_CLIENT = select(ApiClient).where(
     ApiClient.client_id == bindparam("client_id"), ApiClient.revoked_at.is_(None)
 )
@@ -72,10 +72,10 @@ def _find_good_client(session: Session, client_id: str) -> ApiClient | None:
 def lock_for_login(
     session: Session, user: User, browser_session: BrowserSession | None, client: ApiClient | None
 ) -> bool:
-    """Keep the rows that a new login points at until it is committed; False if one of them is gone.
+    """Lock the rows that a new login points at until the commit; False if one of them is gone.
 
-    False also for a user who has got another password since theirs was checked, and for a program that has got
-    another secret: whoever changes these waits for the lock, and then ends the new login too.
+    False also if the user has a new password since the check, or the program a new secret. A transaction that
+    changes these waits for the lock and then ends the new login too.
     """
     same = User.password_hash.is_not_distinct_from(user.password_hash)
     held: list[Select[Any]] = [select(User.id).where(User.id == user.id, same).with_for_update(read=True)]
@@ -103,9 +103,11 @@ def begin_login(
     login_id: str | None = None,
     origin: Origin = _UNKNOWN,
 ) -> Login | None:
-    """Write down that a person logged in, for so many seconds; None if that is not possible any more.
+    """Record a login that lasts `lifetime` seconds; None if the user, the program or the browser session is
+    gone.
 
-    A login from a browser session ends with it at the latest, and the person proved who they are when it began.
+    A login from a browser session ends with it at the latest, and its time of authentication is that of the
+    session.
     """
     if not lock_for_login(session, user, browser_session, client):
         return None
@@ -132,13 +134,14 @@ def end_login(session: Session, login_id: str) -> int | None:
 
 
 def revoke_token(session: Session, claims: Claims) -> bool:
-    """Refuse a single token from now on; False if it was so already."""
+    """Revoke one token; False if it was revoked already."""
     row = upsert(session, RevokedToken).values(jti=claims.jti, expires=claims.expires)
     return session.scalar(row.on_conflict_do_nothing().returning(RevokedToken.jti)) is not None
 
 
 def roles_of(role: str) -> list[str]:
-    """A role as Keycloak's clients look for it in a token. They show more or less by it; we ask the database."""
+    """A role in the form that Keycloak's clients read in a token. They adapt their display to it; the server
+    asks the database."""
     return [] if role.lower() in {"none", "login"} else [role.lower()]
 
 
@@ -166,7 +169,7 @@ def id_token_for_user(
     access_token: str,
     nonce: str | None,
 ) -> str:
-    """What tells a program who logged in, and when."""
+    """The ID token, which names the person and the time of the login to a program."""
     extra: dict[str, Any] = {
         "preferred_username": user.username,
         "sid": login.id,

@@ -1,4 +1,5 @@
-"""ID tokens that come back as a hint at who is to be logged out. They may have run out, but must be ours."""
+"""ID tokens that come back as a hint which login to end. They may have expired, but the server must have issued
+them."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ _SUBJECT = re.compile(r"user:([0-9]{1,18})")
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Which login of whom an ID token was made for, and the client it was given to."""
+    """The user and the login that an ID token was issued for, and the client that received it."""
 
     user_id: int
     login_id: str
@@ -22,12 +23,12 @@ class Hint:
 
 
 def find_hint(keys: KeyRing, token: str, *, issuer: str) -> Hint | None:
-    """What the ID token says; None for a text that is not an ID token of ours."""
+    """The content of the ID token; None for a text that is not an ID token of ours."""
     if len(token) > _LONGEST:
         return None
 
     def key(unverified: Any) -> Any:
-        # Only one of our keys, never one that the token brings along.
+        # One of our keys, never a key inside the token.
         return keys.verifying(unverified.headers()["kid"])
 
     try:

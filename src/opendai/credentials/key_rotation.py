@@ -1,4 +1,4 @@
-"""Changing the keys that sign tokens, without a moment in which a good token is refused."""
+"""The rotation of the keys that sign tokens. No valid token is refused at any moment."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from opendai.database import database_clock
 from opendai.errors import Conflict, NotFound
 from opendai.tables import SigningKey
 
-# Every process has read the new key long before, and so has whoever keeps our list of keys for some seconds.
+# By then every process has read the new key, and every client that caches our list of keys has read it again.
 SECONDS_BEFORE_SIGNING = 10.0
-# No setting lets a token live longer than the day; the rest is for clocks that differ.
+# No setting lets a token live longer than a day; the rest is a margin for clocks that differ.
 _SECONDS_OF_USE = 86_400 + 600
 
 
@@ -32,7 +32,7 @@ class KeyState:
 def rotate_keys(
     session: Session, secret_key: SecretKey, pair: RSAKey, *, delay: float = SECONDS_BEFORE_SIGNING
 ) -> KeyState:
-    """Let a new key pair sign from some seconds later; the earlier ones go on verifying."""
+    """Let a new key pair sign after a delay; the earlier pairs still verify."""
     row = signing_key(pair, secret_key, signs_from=_now(session) + delay)
     session.add(row)
     session.flush()
@@ -68,7 +68,7 @@ def has_keys_to_retire(session: Session) -> bool:
 
 
 def retire_keys(session: Session) -> list[str]:
-    """Disable the keys that no longer sign and whose every token has run out; their ids."""
+    """Disable the keys that no longer sign and whose tokens have all expired; return their ids."""
     outlived = list(_outlived(_lock_enabled(session), _now(session)))
     for row in outlived:
         row.is_disabled = True
@@ -83,7 +83,7 @@ def _outlived(enabled: Sequence[SigningKey], now: float) -> Iterator[SigningKey]
 
 
 def _lock_enabled(session: Session) -> list[SigningKey]:
-    # Of two that disable at the same moment, the second sees what the first one left.
+    # If two transactions disable keys at the same moment, the second one sees the result of the first.
     locked = select(SigningKey).where(~SigningKey.is_disabled).order_by(SigningKey.id).with_for_update()
     return list(session.scalars(locked))
 
@@ -101,7 +101,7 @@ def _state(row: SigningKey, signing: SigningKey | None, now: float) -> str:
 
 
 def _moment(row: SigningKey) -> datetime:
-    # The first key signs from the beginning of time: what matters is when it was made.
+    # The first key signs from the beginning of time, so its creation is shown instead.
     return datetime.fromtimestamp(row.signs_from, UTC) if row.signs_from else row.created_at
 
 

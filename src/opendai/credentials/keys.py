@@ -22,19 +22,21 @@ _BITS = 2048
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Keys:
-    """What the table held when it was read: the keys by their ids, and who signs from when, youngest first."""
+    """The content of the table when it was read: the keys by their ids, and when each begins to sign, youngest
+    first."""
 
     by_kid: dict[str, RSAKey]
     starts: Sequence[tuple[float, str]]
     ahead: float
-    """What the database's clock shows when ours shows zero."""
+    """The time of the database's clock when ours shows zero."""
 
 
 class KeyRing:
-    """The keys of an installation: the youngest whose time has come signs, all that are not disabled verify.
+    """The keys of an installation: the youngest one whose time has come signs, and all that are not disabled
+    verify.
 
-    The worker reads it again each second, so every process knows a key long before the key signs; to sign and
-    to verify needs no reading. Key objects are built once: parsing a PEM is slow.
+    The worker reads the table each second, so every process knows a key long before the key signs. Signing and
+    verifying read nothing. Key objects are built once, because parsing a PEM is slow.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class KeyRing:
             self._read()
 
     def _read_unless_recent(self) -> None:
-        # Anyone can send an id that we do not know, as often as they like.
+        # Anyone can send an unknown id any number of times, so an unknown id causes no reading.
         with self._turn:
             if self._clock() - self._read_at >= SECONDS_BETWEEN_READS:
                 self._read()

@@ -1,4 +1,4 @@
-"""What was found out a moment ago, so that the next request need not ask for it again."""
+"""Values of a moment ago, so that the next request need not look them up again."""
 
 import time
 from collections import OrderedDict
@@ -13,9 +13,9 @@ _MOST = 10_000
 class Remembered(Generic[_Value]):
     """Values by a text, each for a second at most, and only while the state they were found in lasts.
 
-    `state_now` tells that state: this process changes it when it commits something that such a value depends on.
-    What another process commits takes effect when the second is over. Only the event loop uses an object of this
-    class.
+    `state_now` returns that state. This process changes it when it commits something that such a value depends
+    on. A commit of another process takes effect when the second is over. Only the event loop uses an object of
+    this class.
     """
 
     def __init__(self, state_now: Callable[[], int]) -> None:
@@ -24,7 +24,7 @@ class Remembered(Generic[_Value]):
 
     @property
     def state(self) -> int:
-        """To be asked for before a value is looked up, and given to `keep` with it."""
+        """The state now. Read it before the value is looked up, and give it to `keep` with the value."""
         return self._state_now()
 
     def find(self, text: str) -> _Value | None:

@@ -1,4 +1,4 @@
-"""Tokens of an outside identity provider, such as Keycloak: verified by its keys, for people it vouches for."""
+"""Tokens of an outside identity provider such as Keycloak, verified by the provider's keys."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ from opendai.credentials.tokens import LONGEST, REFUSED, Claims
 from opendai.errors import Unauthorized, Unavailable
 
 _ALGORITHMS = ["ES256", "PS256", "RS256"]
-# Thumbprints of certificates are let by, as some providers send them; nothing is done with them.
+# Thumbprints of certificates are allowed, because some providers send them; they are not used.
 _HEADERS = frozenset({"alg", "typ", "kid", "x5t", "x5t#S256"})
 _TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 # The clocks of two machines differ.
@@ -24,7 +24,7 @@ _REMEMBERED = 10_000
 
 
 class Outside:
-    """Reads the access tokens of one provider, and has each new one's person settled before it counts."""
+    """Reads the access tokens of one provider, and settles the person of each new token before it counts."""
 
     def __init__(
         self, keys: ProviderKeys, *, issuer: str, audience: str, settle: Callable[[Claims], None]
@@ -37,7 +37,7 @@ class Outside:
         self._lock = threading.Lock()
 
     def is_named_in(self, token: str) -> bool:
-        """Whether a token says that it is this provider's. Nothing of it is verified here."""
+        """Whether a token names this provider as its issuer. Nothing is verified here."""
         if len(token) > LONGEST:
             return False
         try:
@@ -47,10 +47,10 @@ class Outside:
         return isinstance(values, dict) and values.get("iss") == self._issuer
 
     def read(self, token: str, *, now: float) -> Claims:
-        """The claims of a token that is valid at this moment, its person being settled.
+        """The claims of a token that is valid at this moment. Its person is settled.
 
-        Unauthorized for any other text, Forbidden for somebody who is not let in, and Unavailable without keys. Must
-        not be called while a connection to the database is held.
+        Unauthorized for any other text, Forbidden for a person whom the settings do not allow, and Unavailable
+        without keys. Do not call it while a connection to the database is held.
         """
         claims = self._verified(token, now=now)
         if claims.jti not in self._settled:
@@ -77,11 +77,11 @@ class Outside:
         except Unavailable:
             raise
         except Exception as error:
-            # Whatever is wrong with a token, the answer is the same: the parser's reasons help only a forger.
+            # Every fault of a token gets the same answer: the reasons of the parser help only a forger.
             raise Unauthorized(REFUSED) from error
 
     def _key(self, unverified: Any) -> Any:
-        # The header may only name a key of the provider; one that it brings along is not looked at.
+        # The header may only name a key of the provider; a key inside the header is ignored.
         headers = unverified.headers()
         if not headers.keys() <= _HEADERS or str(headers.get("typ", "jwt")).lower() not in _TYPES:
             raise ValueError("an unexpected header")
@@ -98,7 +98,7 @@ class Outside:
             raise ValueError("a token for something else, such as an id token")
         if not 0 < values["iat"] < values["exp"] < 2**33:
             raise ValueError("a lifetime that no token has")
-        # Providers write their ids in other ways than ours, and not all give one.
+        # The ids of providers have other forms than ours, and some providers give none.
         own = values["jti"] if "jti" in values else token.rpartition(".")[0]
         return Claims(
             subject=subject,

@@ -1,4 +1,4 @@
-"""People's passwords: argon2id, slow on purpose and never more than two at a time."""
+"""Passwords of people, hashed by argon2id: slow on purpose, and two at a time at most."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,24 +17,25 @@ _Answer = TypeVar("_Answer")
 
 
 class Passwords:
-    """Hashes and verifies; a server does both `in_turn`, so that a flood of logins leaves it able to do the rest."""
+    """Hashes and verifies. A server does both `in_turn`, so that a flood of logins leaves the rest of the
+    server working."""
 
     def __init__(self, *, at_once: int = 2, waiting: int = 20, pause_seconds: float = 1.0) -> None:
-        # Threads of their own: whoever waits for one holds none of those that answer other requests.
+        # Threads for hashing alone: a login that waits for one takes no thread from other requests.
         self._threads = anyio.CapacityLimiter(at_once)
         self._most_inside = at_once + waiting
         self._pause_seconds = pause_seconds
         self._inside = 0
-        # Verified against where there is no account, so that an unknown name takes as long as a wrong password.
+        # The hash for names without an account, so that an unknown name takes as long as a wrong password.
         self._nobody = _argon2id.hash("nobody")
 
     async def in_turn(self, work: Callable[..., _Answer], *arguments: object) -> _Answer:
-        """What `work` answers, which needs a password hashed: it is called in a thread once its turn has come.
+        """The result of `work`, which hashes a password: it runs in a thread when its turn comes.
 
-        Raises TooMany when too many wait already.
+        TooMany if too many wait already.
         """
         if self._inside >= self._most_inside:
-            # Whoever asks again at once would keep the server busy with refusals; to wait here costs a timer.
+            # A client that retries at once would keep the server busy with refusals; a wait here costs a timer.
             await anyio.sleep(self._pause_seconds)
             raise TooMany("Too many logins at once. Try again in a moment.")
         self._inside += 1
@@ -47,14 +48,14 @@ class Passwords:
         return str(_argon2id.hash(password))
 
     def hash_new(self, password: str) -> str:
-        """The hash of a password that somebody chose; Invalid for one that is too short or too long."""
+        """The hash of a new password; Invalid for one that is too short or too long."""
         if not _SHORTEST <= len(password) <= LONGEST or "\0" in password:
             problem = f"has {_SHORTEST} to {LONGEST} characters"
             raise Invalid(f"A password {problem}.", faults=[Fault("password", problem)])
         return self.hash(password)
 
     def verify(self, password: str, hashed: str | None) -> bool:
-        """Whether the password is the hashed one; takes as long when there is no hash, and is False then."""
+        """Whether the password is the hashed one. Without a hash it is False, and takes as long."""
         if len(password) > LONGEST or "\0" in password:
             password, hashed = "", None
         matches = bool(_argon2id.verify(password, hashed or self._nobody))

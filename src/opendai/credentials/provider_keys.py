@@ -21,7 +21,8 @@ _LARGEST = 1 << 18
 _SHORTEST_RSA = 2048
 # A key that the provider has withdrawn is refused after this long.
 _FRESH_SECONDS = 600.0
-# Anybody can send a token with an unknown key. Until there are keys at all, nobody is served.
+# Anyone can send a token with an unknown key, so a new fetch waits this long. Without any keys it waits less,
+# because no token can be verified.
 _PAUSE_SECONDS = 60.0
 _PAUSE_WITHOUT_KEYS = 5.0
 _UNREACHABLE = "The identity provider does not answer. Try again in a moment."
@@ -48,9 +49,9 @@ class ProviderKeys:
         self._fresh_until = self._not_before = time.monotonic()
 
     def find(self, kid: str) -> ProviderKey | None:
-        """The key of this name; None if the provider has none. Unavailable when that cannot be known.
+        """The key of this name; None if the provider has none. Unavailable if the provider does not answer.
 
-        Must not be called while a connection to the database is held: it may take seconds.
+        Do not call it while a connection to the database is held: it may take seconds.
         """
         known = self._keys.get(kid)
         if known is not None and time.monotonic() < self._fresh_until:
@@ -62,7 +63,8 @@ class ProviderKeys:
         return found
 
     def _refresh(self) -> bool:
-        """Fetch the keys unless that was just done; whether those that are here are what the provider has."""
+        """Fetch the keys unless they were fetched a moment ago; tell whether the keys here are those of the
+        provider."""
         if not self._fetching.acquire(blocking=False):
             return False
         try:
@@ -77,7 +79,7 @@ class ProviderKeys:
             document = self._json(self._jwks_url or self._discovered())
             self._keys = _usable(document)
         except (CallFailed, ValueError) as error:
-            # What was fetched before stays good: a provider that restarts must not log everybody out.
+            # The earlier keys stay valid: a provider that restarts must not log everyone out.
             _log.warning("the keys of the identity provider were not fetched", reason=str(error))
             self._is_current = False
             pause = _PAUSE_SECONDS if self._keys else _PAUSE_WITHOUT_KEYS
@@ -126,10 +128,10 @@ def _usable(document: dict[str, Any]) -> dict[str, ProviderKey]:
 
 
 def _read(entry: dict[str, Any]) -> ProviderKey | None:
-    """The key of an entry if tokens may be signed with it; a set may hold others, which are passed over."""
+    """The key of an entry if it may sign tokens. A set may hold other keys, which are skipped."""
     if entry.get("use", "sig") != "sig":
         return None
-    # Only these members are taken, so that nothing else in the entry has a say.
+    # Only these members are read, so that nothing else in the entry has an effect.
     members, fitting = {
         "RSA": (("kty", "n", "e"), frozenset({"RS256", "PS256"})),
         "EC": (("kty", "crv", "x", "y"), frozenset({"ES256"})),

@@ -1,4 +1,4 @@
-"""Refresh tokens: the number of a login's generation, sealed, so that nothing but that number is kept of them."""
+"""Refresh tokens: the sealed number of a login's generation. The server keeps only that number."""
 
 import base64
 import hmac
@@ -13,7 +13,7 @@ _FORM = re.compile(r"([A-Za-z0-9_-]{1,100}\.[A-Za-z0-9_-]{1,400})\.([A-Za-z0-9_-
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """What a refresh token of ours says. Whether its generation is still good, the login's row knows."""
+    """The content of a refresh token. The row of the login tells whether its generation is still valid."""
 
     login_id: str
     generation: int
@@ -22,7 +22,7 @@ class RefreshToken:
 class RefreshTokens:
     """Makes and reads refresh tokens, each bound to the program that it was given to.
 
-    They are written as JWTs, since Keycloak's adapter for pages takes them apart and fails with any other text.
+    They have the form of JWTs, because Keycloak's adapter for pages parses them and fails with any other text.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -35,17 +35,17 @@ class RefreshTokens:
         return f"{text}.{self._seal(text, client)}"
 
     def read(self, text: str, client: ApiClient) -> RefreshToken | None:
-        """What the text says, else None if it is no token of ours for this program."""
+        """The content of the text; None if it is no token of ours for this program."""
         match = _FORM.fullmatch(text)
         if match is None or not hmac.compare_digest(match[2], self._seal(match[1], client)):
             return None
-        # Sealed by us, so it is what was written above.
+        # The seal is ours, so the content has the form written above.
         payload = match[1].partition(".")[2]
         said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return RefreshToken(said["sid"], said["generation"])
 
     def _seal(self, text: str, client: ApiClient) -> str:
-        # The number of the client's row, as a new client may get the id of one that was deleted.
+        # The number of the client's row, because a new client may get the id of a deleted one.
         return _encode(hmac.digest(self._key, f"{text}.{client.id}".encode(), "sha256"))
 
 

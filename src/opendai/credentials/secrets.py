@@ -1,4 +1,4 @@
-"""The secret key of an installation, and secrets at rest: AES-256-GCM, bound to the place where they lie."""
+"""The secret key of an installation, and secrets at rest: AES-256-GCM, bound to the column that holds them."""
 
 import os
 import secrets
@@ -14,7 +14,7 @@ _NONCE_BYTES = 12
 
 
 class SecretKeyProblem(Exception):  # noqa: N818 - a refusal to start, with its reason
-    """The secret key is missing, malformed or not the one that the data were written with."""
+    """The secret key is missing or malformed, or it is not the one that encrypted the data."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -29,7 +29,7 @@ class SecretKey:
         )
 
     def encrypt(self, plain: bytes, *, place: str) -> bytes:
-        """Encrypt for one place ("table:id:column"): moved elsewhere, it can no longer be read."""
+        """Encrypt for one place ("table:id:column"); the result cannot be decrypted at another place."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return nonce + AESGCM(self.derive("secrets at rest")).encrypt(nonce, plain, place.encode())
 
@@ -45,7 +45,7 @@ class SecretKey:
 
 
 def load_secret_key(path: Path) -> SecretKey:
-    """Read the key file, or make it with mode 0600; of two servers that make it at once, one wins."""
+    """Read the key file, or make it with mode 0600. If two servers make it at once, both use the first."""
     try:
         text = path.read_text("ascii").strip()
     except FileNotFoundError:
@@ -71,7 +71,7 @@ def _make(path: Path) -> str:
             file.write(text + "\n")
             file.flush()
             os.fsync(file.fileno())
-        # A link fails where the name is taken, so nobody ever reads half a key or loses the one in use.
+        # A link fails if the name is taken, so no process reads half a key or replaces the key in use.
         os.link(fresh, path)
     except FileExistsError:
         return path.read_text("ascii").strip()

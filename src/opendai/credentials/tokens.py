@@ -1,4 +1,4 @@
-"""Tokens: RS256 only, by keys of our own table, checked in every claim."""
+"""Tokens: RS256 only, signed by keys of our own table, with every claim checked."""
 
 import base64
 import functools
@@ -16,20 +16,20 @@ from opendai.credentials.keys import KeyRing
 from opendai.errors import Unauthorized
 
 AUDIENCE = "account"
-# A token is good for the one purpose that its `typ` names.
+# A token serves the one purpose that its `typ` names.
 _ACCESS = "Bearer"
 _ID = "ID"
 LONGEST = 8192
-# Whoever asks, asks again with the same token; only texts with a signature of ours take a place.
+# Callers repeat their tokens; only texts with a signature of ours take a place.
 _REMEMBERED = 1024
-# Both go into queries, which not every text may do.
+# Both go into queries, so their form is checked.
 _UUID = re.compile(r"[0-9a-f-]{36}")
 REFUSED = "The token is invalid or has timed out."
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token that was accepted says. Times are seconds since 1970."""
+    """The content of a valid token. Times are seconds since 1970."""
 
     subject: str
     jti: str
@@ -50,7 +50,7 @@ class Tokens:
     def issue(
         self, subject: str, *, now: float, lifetime: int, extra: Mapping[str, Any]
     ) -> tuple[str, Claims]:
-        """An access token for a subject ("user:7", "client:3") and what it says."""
+        """An access token for a subject ("user:7", "client:3"), and its claims."""
         values = {**extra, "aud": AUDIENCE, "sub": subject, "typ": _ACCESS}
         return self._sign(values, now=now, lifetime=lifetime)
 
@@ -64,7 +64,7 @@ class Tokens:
         lifetime: int,
         extra: Mapping[str, Any],
     ) -> str:
-        """An id token: it tells the program that is its audience who logged in, and opens nothing."""
+        """An ID token: it names the person to the program that is its audience, and gives no access."""
         digest = hashlib.sha256(access_token.encode()).digest()
         values = {
             **extra,
@@ -85,7 +85,7 @@ class Tokens:
             "iat": int(now),
             "exp": int(now) + lifetime,
         }
-        # Asked for once: between two questions the next key's time may come.
+        # Read once: between two reads the time of the next key may come.
         key = self._keys.signing
         text = jwt.encode({"alg": "RS256", "typ": "JWT", "kid": key.kid}, said, key, algorithms=["RS256"])
         return text, _claims(said)
@@ -108,21 +108,21 @@ class Tokens:
         )
         try:
             kid, claims = self._signed(token)
-            # Also of a token that was seen before: its key may have been disabled since.
+            # A token that was seen before is checked too: its key may be disabled since.
             self._keys.verifying(kid)
             checks.validate(claims)
             return _claims(claims)
         except Exception as error:
-            # Whatever is wrong with a token, the answer is the same: the parser's reasons help only a forger.
+            # Every fault of a token gets the same answer: the reasons of the parser help only a forger.
             raise Unauthorized(REFUSED) from error
 
     def _check_signature(self, token: str) -> tuple[str, dict[str, Any]]:
-        """The id of the key that signed the token, and what it says, be that acceptable or not."""
+        """The id of the key that signed the token, and the claims of the token, which are not judged here."""
         decoded = jwt.decode(token, self._key, algorithms=["RS256"])
         return decoded.header["kid"], decoded.claims
 
     def _key(self, unverified: Any) -> Any:
-        # The header may only name one of our keys; a key that it brings along is not looked at.
+        # The header may only name one of our keys; a key inside the header is ignored.
         headers = unverified.headers()
         if not headers.keys() <= {"alg", "typ", "kid"}:
             raise ValueError("an unexpected header")

@@ -1,1 +1,1 @@
-"""Calling others: every connection that this server opens by a name it was given is made here."""
+"""The way out: every connection to a host that a caller or a setting names is made here."""

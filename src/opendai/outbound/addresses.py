@@ -1,7 +1,7 @@
-"""Where this server may connect to: public addresses, unless a setting allows others.
+"""The addresses that the server may connect to: public ones, unless a setting allows others.
 
-Whoever may name a host for the server to call could otherwise reach what only the server can: services on its
-own machine, in its network, or of the cloud it runs in.
+A caller who names a host could otherwise reach services that only the server can reach: on its own machine, in
+its network, or in the cloud that it runs in.
 """
 
 import ipaddress
@@ -18,7 +18,7 @@ from opendai.outbound import targets
 
 _SAVING_SECONDS = 5.0
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-# What Python calls global and nobody's server lives in: shared and protocol space, and tunnels to anywhere.
+# Networks that Python calls global and that hold no servers: shared and protocol space, and tunnels.
 _ODD = [
     ipaddress.ip_network(network)
     for network in (
@@ -31,13 +31,13 @@ _ODD = [
         "5f00::/16",
     )
 ]
-# Names that only mean something inside of a network, the one of a cloud's metadata among them.
+# Names that have a meaning only inside a network, such as that of a cloud's metadata.
 _INWARD = ("localhost", "localdomain", "internal", "local", "home.arpa")
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What may be called besides public addresses: hosts by name, wherever they are, and networks."""
+    """The exceptions beside public addresses: hosts by name, wherever they are, and networks."""
 
     hosts: frozenset[str] = frozenset()
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -58,7 +58,7 @@ class Allowed:
         return host.lower().removesuffix(".") in self.hosts
 
     def has_address(self, address: str) -> bool:
-        """Whether an address may be connected to: it is public, or in a network that is listed."""
+        """Whether connecting to an address is allowed: it is public, or in a listed network."""
         inner = _inner(_parsed(address))
         return is_public(address) or any(inner in network for network in self.networks)
 
@@ -67,9 +67,9 @@ ANYTHING = Allowed(networks=(ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_net
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one that anybody may reach, also behind the IPv6 spelling of an IPv4 address.
+    """Whether an IP address is public, also behind the IPv6 spelling of an IPv4 address.
 
-    Tunnels (6to4, Teredo) never are, whatever they lead to: nobody's server needs them any more.
+    Tunnels (6to4, Teredo) never are, whatever they lead to: no server needs them today.
     """
     inner = _inner(_parsed(address))
     is_odd = any(inner in network for network in _ODD)
@@ -82,7 +82,7 @@ def _parsed(address: str) -> IPv4Address | IPv6Address:
 
 
 def _inner(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address that one of IPv6 is only another spelling of, else the address itself."""
+    """The IPv4 address if the IPv6 address is only another spelling of it, otherwise the address itself."""
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return address.ipv4_mapped
@@ -92,7 +92,7 @@ def _inner(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 
 def _network(part: str) -> IPv4Network | IPv6Network | None:
-    """The network of "10.0.0.0/8", "10.1.2.3" or "[fd00::]/8"; None for what looks like a name."""
+    """The network of "10.0.0.0/8", "10.1.2.3" or "[fd00::]/8"; None for a text that looks like a name."""
     try:
         return ipaddress.ip_network(part.replace("[", "").replace("]", ""))
     except ValueError as error:
@@ -109,7 +109,7 @@ def _host(part: str) -> str:
 
 
 def literal_addresses(host: str) -> list[str]:
-    """The addresses of a host that is written as a number, in any of the ways that are understood ("127.1")."""
+    """The addresses of a host that is written as a number, in every form that resolvers accept ("127.1")."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except (OSError, ValueError):
@@ -118,9 +118,9 @@ def literal_addresses(host: str) -> list[str]:
 
 
 def resolve(host: str, port: int, *, allowed: Allowed, seconds: float) -> list[str]:
-    """The addresses of a host, looked up exactly once: a second answer could be another one.
+    """The addresses of a host, looked up exactly once: a second answer could differ.
 
-    Raises Forbidden if any of them may not be connected to, and Unavailable if there are none in time.
+    Forbidden if one of them is not allowed, and Unavailable if there are none in time.
     """
     addresses = _look_up(host, port, seconds=seconds)
     if not addresses:
@@ -131,9 +131,9 @@ def resolve(host: str, port: int, *, allowed: Allowed, seconds: float) -> list[s
 
 
 def connect(host: str, port: int, *, allowed: Allowed, seconds: float) -> socket.socket:
-    """A connection to a host, to one of the very addresses that were checked, within so many seconds in all.
+    """A connection to one of the addresses of a host that were checked, within `seconds` in total.
 
-    Raises Forbidden for an address that is not allowed, and Unavailable when none can be reached.
+    Forbidden for an address that is not allowed, and Unavailable if none can be reached.
     """
     end = time.monotonic() + seconds
     reason = "no address"
@@ -149,7 +149,7 @@ def connect(host: str, port: int, *, allowed: Allowed, seconds: float) -> socket
 
 
 def _open(address: str, port: int, *, seconds: float) -> socket.socket:
-    # The library's own function for this would ask the resolver again.
+    # The function of the library for this would ask the resolver again.
     connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     try:
         connection.settimeout(seconds)
@@ -161,9 +161,9 @@ def _open(address: str, port: int, *, seconds: float) -> socket.socket:
 
 
 def refuse_forbidden(url: str, *, allowed: Allowed, field: str = "url") -> None:
-    """Raise Invalid for a URL that could never be called; for the moment when one is saved.
+    """Raise Invalid for a URL that can never be called. It is used when a URL is saved.
 
-    A host that is not found is accepted: it may come later, and it is checked in the same way with each call.
+    A host that is not found is accepted: it may appear later, and each call checks it in the same way.
     """
     try:
         target = targets.Target.parse(url)
@@ -174,7 +174,7 @@ def refuse_forbidden(url: str, *, allowed: Allowed, field: str = "url") -> None:
     except Forbidden as error:
         raise _invalid(field, "names a private address, which the settings do not allow") from error
     except Unavailable as error:
-        # A network that is listed may hold it, once it is found.
+        # A listed network may hold it when it is found.
         if _is_inward(target.host) and not allowed.has_host(target.host) and not allowed.networks:
             raise _invalid(field, "names a private host, which the settings do not allow") from error
 
@@ -188,7 +188,7 @@ def _invalid(field: str, problem: str) -> Invalid:
 
 
 def _look_up(host: str, port: int, *, seconds: float) -> list[str]:
-    """The addresses of a host, or none. The resolver keeps no deadline, so it is left behind when one is over."""
+    """The addresses of a host, or none. The resolver has no deadline, so its thread is abandoned after ours."""
     answers: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
     threading.Thread(target=lambda: answers.put(_ask(host, port)), name="lookup", daemon=True).start()
     try:

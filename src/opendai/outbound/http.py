@@ -1,4 +1,4 @@
-"""HTTP to others: one request to an address that was checked, one answer within limits, and the end."""
+"""HTTP to other hosts: one request to a checked address, and one answer within limits."""
 
 import socket
 import ssl
@@ -19,7 +19,7 @@ Stage = Literal["address", "connection", "deadline", "size", "encoding", "protoc
 
 LARGEST_ANSWER = 2 << 20
 _CHUNK = 1 << 16
-# These say how the exchange is made, which is not for a caller to choose.
+# These control the exchange itself, which a caller must not choose.
 _OURS = frozenset(
     {
         "host",
@@ -35,7 +35,7 @@ _OURS = frozenset(
 
 
 class CallFailed(Unavailable):
-    """A call that brought no answer: at which stage, and why, in a sentence that shows nothing of the inside."""
+    """A call without an answer: its stage, and the reason in a sentence that reveals nothing internal."""
 
     def __init__(self, stage: Stage, reason: str) -> None:
         super().__init__(reason)
@@ -45,7 +45,7 @@ class CallFailed(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. Names of headers are in small letters; of several with one name the values are joined."""
+    """The answer. Names of headers are in lower case; the values of headers with one name are joined."""
 
     status: int
     headers: Mapping[str, str]
@@ -53,9 +53,9 @@ class Answer:
 
 
 class Outbound:
-    """Calls what is public or allowed, never by a proxy, and keeps nothing between two calls.
+    """Calls addresses that are public or allowed, without a proxy, and keeps nothing between two calls.
 
-    A redirect is an answer like any other, and so is an error; only identity encoding is taken.
+    A redirect or an error is an answer like any other. Only identity encoding is accepted.
     """
 
     def __init__(self, *, allowed: Allowed) -> None:
@@ -73,8 +73,8 @@ class Outbound:
     ) -> Answer:
         """The answer to one request, or CallFailed.
 
-        The deadline is for everything together, from looking up the name to the last byte; the limit counts every
-        byte of the answer, its headers included.
+        The deadline covers everything, from looking up the name to the last byte. The limit counts every byte
+        of the answer, headers included.
         """
         deadline = _Deadline(deadline_seconds)
         try:
@@ -104,7 +104,7 @@ class Outbound:
         plain.settimeout(deadline.left())
         if target.scheme == "http":
             return plain
-        # The certificate has to be the named host's, whatever the address.
+        # The certificate must be that of the named host, whatever the address.
         return self._certificates.wrap_socket(plain, server_hostname=target.host)
 
     @cached_property
@@ -128,7 +128,7 @@ class _Deadline:
 
 
 class _Wire(httpcore.NetworkStream):
-    """The connection as the HTTP library sees it. Every wait is for what is left of one deadline."""
+    """The connection in the form that the HTTP library expects. Every wait ends at one deadline."""
 
     def __init__(self, connection: socket.socket, deadline: _Deadline, *, limit: int) -> None:
         self._connection = connection
@@ -153,7 +153,7 @@ class _Wire(httpcore.NetworkStream):
             except TimeoutError:
                 raise
             except OSError as error:
-                # What refuses the rest of a request may have answered already.
+                # A host that refuses the rest of a request may have answered already.
                 raise httpcore.WriteError from error
 
     def close(self) -> None:
@@ -181,7 +181,7 @@ def _answer(response: httpcore.Response, deadline: _Deadline) -> Answer:
         raise CallFailed("encoding", "The answer is compressed, although that was not asked for.")
     body = bytearray()
     for part in response.iter_stream():
-        # A body in parts of one byte each takes time also when it is all there.
+        # A body in parts of one byte takes time even if all of it has arrived.
         deadline.left()
         body += part
     return Answer(response.status, headers, bytes(body))
@@ -189,7 +189,7 @@ def _answer(response: httpcore.Response, deadline: _Deadline) -> Answer:
 
 @contextmanager
 def _named_failures(target: Target) -> Iterator[None]:
-    """Whatever goes wrong on the way, by its stage and in a sentence; the other's own words are not repeated."""
+    """Turn each failure into a stage and a sentence; the words of the other host are not repeated."""
     try:
         yield
     except TimeoutError as error:

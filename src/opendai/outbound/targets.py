@@ -1,4 +1,4 @@
-"""What a URL names. It is taken apart once, so that what is checked is what is connected to."""
+"""The target of a URL. The URL is parsed once, so that the checked host is the one that is called."""
 
 import ipaddress
 import re
@@ -9,14 +9,14 @@ _URL = re.compile(r"(https?)://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(?::(.*))?", re.DOTALL)
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-# What may stand in the line of a request: printable ASCII without the space.
+# The characters that the line of a request may hold: printable ASCII without the space.
 _PATH = re.compile(r"[!-~]*")
 _PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A host to call, in small letters and without the dot at its end, and what to ask it for."""
+    """A host to call, in lower case and without a dot at its end, and the path to request."""
 
     scheme: str
     host: str
@@ -25,7 +25,7 @@ class Target:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """ValueError says what is wrong, as the rest of a sentence about the URL."""
+        """ValueError gives the fault as the rest of a sentence about the URL."""
         parts = _URL.fullmatch(url)
         if parts is None:
             raise ValueError("must begin with http:// or https://")
@@ -44,7 +44,7 @@ class Target:
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """Whom a secret that was given for one URL may be sent to."""
+        """The receiver of a secret that was set for one URL."""
         return self.scheme, self.host, self.port
 
     @property
@@ -54,14 +54,14 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """What the Host header says: the port only where it is not the usual one."""
+        """The value of the Host header: the port only if it is not the usual one."""
         return self.address.removesuffix(f":{_PORTS[self.scheme]}")
 
 
 def host(text: str) -> str:
-    """The host as it is compared and looked up; ValueError for what is neither a name nor an address.
+    """The host in the form that is compared and looked up; ValueError if it is neither a name nor an address.
 
-    Other scripts are refused: what libraries make of them differs, down to digits in circles that become an
+    Other scripts are refused: libraries convert them differently, and some turn digits in circles into an
     address.
     """
     if text.startswith("["):
@@ -73,7 +73,7 @@ def host(text: str) -> str:
 
 
 def _without_zone(address: str) -> str:
-    # A zone is a network card of this machine, and so nothing that others know of.
+    # A zone is a network interface of this machine, so it has no meaning elsewhere.
     if "%" in address:
         raise ValueError("must not name a zone")
     return address

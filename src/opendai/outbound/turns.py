@@ -1,4 +1,4 @@
-"""A limit on calls that take long: so many at once, and nobody waits for a turn."""
+"""A limit on calls that take long. A call over the limit is refused and does not wait."""
 
 from collections.abc import Callable
 from typing import TypeVar
