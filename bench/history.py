@@ -11,7 +11,7 @@ RUNS_IN_EXECUTION = 4
 _NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :count)"
 _MOMENT = "'2026-11-22 09:30:00.000000'"
 _EXECUTION = "'00000000-0000-4000-8000-' || substr(CAST(1000000000000 + {} AS TEXT), 2)"
-# Half of all runs are of the first group, the others are spread. What is unfinished is among the newest.
+# Half of all runs are of the first group, the others are spread. The unfinished runs are among the newest.
 _MODEL = f"(CASE WHEN n % 2 = 0 THEN n / 2 % {MODELS_IN_GROUP} ELSE n / 2 % {MODELS} END + 1)"
 _CASE = f"(CASE WHEN n / 3 % 5 < 2 THEN NULL ELSE n / 7 % {CASES_IN_MODEL} END)"
 _STATUS = """(CASE

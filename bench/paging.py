@@ -137,7 +137,7 @@ def _side(url: str, folder: Path, runs: int) -> Side:
     with database.writing() as session:
         make_history(session.connection(), runs)
     if not database.is_sqlite:
-        # What PostgreSQL does by itself within a minute. SQLite is told nothing, as nobody would.
+        # PostgreSQL does this by itself within a minute. SQLite is told nothing, as nobody would.
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
     return Side(app, _bearers(app))

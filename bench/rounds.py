@@ -14,7 +14,7 @@ from bench.servers import Server
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one side reached in one round: turns a second or, for a start, seconds."""
+    """The figure of one side in one round: turns a second or, for a start, seconds."""
 
     value: float
     processor_ms: float | None = None

@@ -1,1 +1,1 @@
-"""The peers: what opendai is measured beside. Each server says where it listens as `opendai serve` does."""
+"""The peers beside which opendai is measured. Each server prints its address as `opendai serve` does."""

@@ -25,7 +25,7 @@ _ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])
 
 
 class Settings(BaseSettings):
-    """What a deployment may choose. Immutable; there is no global instance, `create_app` is given one."""
+    """The choices of a deployment. Immutable. There is no global instance; `create_app` takes one."""
 
     model_config = SettingsConfigDict(env_prefix="OPENDAI_", frozen=True, extra="ignore")
 
@@ -41,10 +41,10 @@ class Settings(BaseSettings):
         "", description="The address clients use; links and tokens name it. The listening address when empty."
     )
     allowed_hosts: Names = Field(
-        (), description="Names that clients may ask for besides the one of the public URL; `*` for any."
+        (), description="Names in the Host header beside the one of the public URL; `*` for any."
     )
     trusted_proxies: Networks = Field(
-        (), description="Networks of the proxies that are believed about where a request comes from."
+        (), description="Networks of the proxies whose X-Forwarded-For is trusted."
     )
     cors_origins: Names = Field(
         (), description="Origins whose pages in a browser may read the answers; `*` alone for all."
@@ -71,25 +71,30 @@ class Settings(BaseSettings):
     oidc_jwks_url: str = Field(
         "", description="Where its keys are; the address that its discovery document names when empty."
     )
-    oidc_audience: Claim = Field("account", description="What `aud` of its tokens must hold.")
+    oidc_audience: Claim = Field("account", description="The audience that `aud` of its tokens must contain.")
     oidc_username_claim: Claim = Field("preferred_username", description="The claim with the username.")
     oidc_roles_claim: Claim = Field("realm_access.roles", description="The claim with the roles.")
     oidc_admin_role: Claim = Field("admin", description="The role that makes an administrator.")
     oidc_user_role: Claim = Field("user", description="The role that makes a user.")
     oidc_groups_claim: Claim = Field("groups", description="The claim with the groups, if there is one.")
-    oidc_create_users: bool = Field(True, description="Make a user of whoever comes for the first time.")
+    oidc_create_users: bool = Field(
+        True, description="Make a user for each person who logs in for the first time."
+    )
     smtp_allow_private: bool = Field(
-        False, description="Send mail also by a server on a private address, such as a relay in the house."
+        False, description="Allow a mail server on a private address, such as a relay in the same network."
     )
     ai_server_basic_auth: bool = Field(
         False, description="Take HTTP Basic with a username and a password at the AI servers API."
     )
     ai_server_allowed_hosts: str = Field(
         "",
-        description="Hosts and networks, with commas between them, that AI servers may be on although private.",
+        description="Private hosts and networks that AI servers may be on, separated by commas.",
     )
     ai_server_calls: int = Field(
-        4, ge=1, le=8, description="Calls of AI servers at once: of generations, and as many of tests."
+        4,
+        ge=1,
+        le=8,
+        description="Calls of AI servers at once: this many for generations, and as many for tests.",
     )
     threads: int = Field(
         default_factory=lambda: 4 * (os.cpu_count() or 1),
@@ -177,7 +182,7 @@ class Settings(BaseSettings):
     @field_validator("oidc_issuer", "oidc_jwks_url")
     @classmethod
     def _names_a_provider(cls, url: str) -> str:
-        # Kept letter by letter: the issuer is compared with what tokens say.
+        # Kept letter by letter, because it is compared with the issuer of tokens.
         if url:
             parsed = TypeAdapter(AnyHttpUrl).validate_python(url)
             if parsed.fragment or parsed.username:
@@ -219,9 +224,9 @@ class Settings(BaseSettings):
 
     @property
     def hosts(self) -> frozenset[str] | None:
-        """The names in the Host header that are answered; None when it may be any, as where nothing was said.
+        """The names in the Host header that are answered; None if every name is, which is the default.
 
-        A name of this machine is always one of them: no page of somebody else's can have it.
+        A name of this machine is always one of them: no page of another site can have it.
         """
         if self.allowed_hosts == ANY or not (self.allowed_hosts or self.public_url):
             return None
@@ -229,14 +234,14 @@ class Settings(BaseSettings):
         return frozenset((*public, *self.allowed_hosts, *_LOOPBACK))
 
     def reached_at(self, address: str) -> Self:
-        """These settings with a public URL: the configured one, else the address that is listened on."""
+        """These settings with a public URL: the configured one, otherwise the address of the socket."""
         if self.public_url:
             return self
-        # Where nothing was configured, nothing is known of what clients may call the server.
+        # Without a configured address, the names that clients use for the server are unknown.
         return self.model_copy(update={"public_url": address, "allowed_hosts": self.allowed_hosts or ANY})
 
     def export(self) -> None:
-        """Put what was settled here into the environment, for worker processes to read the same."""
+        """Put these settings into the environment, from which worker processes read them."""
         os.environ["OPENDAI_PUBLIC_URL"] = self.public_url
         os.environ["OPENDAI_ALLOWED_HOSTS"] = ",".join(self.allowed_hosts)
         os.environ["OPENDAI_DATA_DIR"] = str(self.data_dir.absolute())
@@ -248,7 +253,7 @@ def _split(given: str | Iterable[object]) -> tuple[str, ...]:
 
 
 def _secret_in(path: Path) -> str:
-    """What the file holds, without the line end that editors leave behind it."""
+    """The content of the file, without the line end that editors add."""
     try:
         secret = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

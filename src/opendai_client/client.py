@@ -20,8 +20,9 @@ _LONGEST_PAUSE_SECONDS = 60.0
 class Client:
     """The server's API as methods that answer with its JSON. Thread-safe.
 
-    Every method raises ClientError when the server refuses and ServerUnreachable when no answer comes. What
-    is safe to repeat is tried ``attempts`` times, with a pause that doubles, or as long as the server asks.
+    Every method raises ClientError when the server refuses and ServerUnreachable when no answer comes. A call
+    that is safe to repeat is tried ``attempts`` times, with a pause that doubles, or as long as the server
+    asks.
     ValueError: the address or the certificates cannot be used.
     """
 
@@ -122,7 +123,7 @@ class Client:
         return _object(self._repeated("GET", f"{_EXECUTIONS}/{_segment(execution_id)}"))
 
     def abort_execution(self, execution_id: str) -> None:
-        # Aborting what is aborted already changes nothing, so this is safe to repeat.
+        # A second abort changes nothing, so this call is safe to repeat.
         self._repeated("DELETE", f"{_EXECUTIONS}/{_segment(execution_id)}")
 
     def run(self, run_id: int) -> JsonObject:
@@ -136,7 +137,7 @@ class Client:
         return self._items(f"/ai/runlogs/{run_id}")
 
     def screenshots(self, run_id: int) -> list[JsonObject]:
-        """What is known about each screenshot; its ``artifactid`` is the key to the picture itself."""
+        """The description of each screenshot; its ``artifactid`` identifies the picture itself."""
         return self._items(f"/ai/runs/{run_id}/screenshots")
 
     def screenshot_image(self, artifact_id: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Authenticated calls to one server, each sent once; who calls decides whether to repeat."""
+"""Authenticated calls to one server, each sent once; the caller decides whether to repeat one."""
 
 import ssl
 from collections.abc import Mapping
@@ -79,8 +79,8 @@ class Connection:
         """The bytes behind an address that answers itself or sends on to an object store."""
         response = self._authorised(self._http.build_request("GET", self.url + path))
         if response.has_redirect_location:
-            # A presigned address carries its own permission: our token is not for the store, and stores
-            # refuse a request that is authorised twice.
+            # A presigned address carries its own permission: our token is not for the store, and stores refuse
+            # a request that is authorized twice.
             address = response.request.url.join(response.headers["Location"])
             response = self._exchange(self._http.build_request("GET", address))
         return _accepted(response).content

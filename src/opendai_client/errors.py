@@ -1,4 +1,4 @@
-"""What can go wrong between a client and its server."""
+"""The errors between a client and its server."""
 
 import math
 from datetime import UTC, datetime
@@ -13,9 +13,9 @@ _PASSING_STATUSES = frozenset({429, 502, 503, 504})
 
 
 class ClientError(Exception):
-    """The server refused the call: ``status`` is the HTTP status, ``message`` what the server said.
+    """The server refused the call: ``status`` is the HTTP status, ``message`` the text of the answer.
 
-    ``retry_after_seconds`` is how long the server asked to be left alone, 0 if it did not say.
+    ``retry_after_seconds`` is the pause that the server asked for; 0 if it named none.
     """
 
     def __init__(self, status: int, message: str, *, retry_after_seconds: float = 0.0) -> None:
@@ -47,7 +47,7 @@ def unreachable(request: str, error: Exception) -> ServerUnreachable:
 
 
 def _retry_after(header: str) -> float:
-    """Seconds, from the two forms of RFC 9110 section 10.2.3; what is neither counts as not said."""
+    """Seconds, from the two forms of RFC 9110 section 10.2.3; any other text counts as none."""
     try:
         seconds = float(header)
     except ValueError:

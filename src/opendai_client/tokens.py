@@ -1,4 +1,4 @@
-"""Client credentials turned into bearer tokens (OAuth 2.0, RFC 6749 section 4.4)."""
+"""Bearer tokens for client credentials (OAuth 2.0, RFC 6749 section 4.4)."""
 
 import math
 import threading
@@ -9,7 +9,7 @@ import httpx
 
 from opendai_client.errors import ClientError, refusal, unreachable
 
-# A token is left alone this long before it ends, so that it cannot end on its way to the server.
+# A token is not used this long before it ends, so that it does not end on its way to the server.
 _MARGIN_SECONDS = 30.0
 
 

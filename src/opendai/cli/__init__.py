@@ -5,7 +5,7 @@ import gc
 
 def main() -> None:
     """Run the command, whose parts are imported here."""
-    # What is imported stays: to look through it for garbage again and again takes a sixth of the start.
+    # Imported objects stay, and searching them for garbage takes a sixth of the start.
     gc.disable()
     from opendai.cli.command import main as run  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""`python -m opendai.cli`, for where the command itself is not on the path."""
+"""`python -m opendai.cli`, if the command itself is not on the path."""
 
 from opendai.cli import main
 

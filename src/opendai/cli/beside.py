@@ -1,4 +1,4 @@
-"""How commands that work beside a running server reach its database."""
+"""The settings and the database of commands that work beside a running server."""
 
 import contextlib
 import os
@@ -28,7 +28,7 @@ def read_settings(data_dir: Path | None) -> Settings:
 
 @contextlib.contextmanager
 def open_database(settings: Settings) -> Iterator[Database]:
-    """The database, installed or migrated first where it is not."""
+    """The database, installed or migrated first if necessary."""
     installed = install(settings)
     announce_admin(installed.admin)
     database = Database(settings.database, threads=2, timeout_seconds=settings.database_timeout_seconds)

@@ -17,7 +17,9 @@ from opendai.resources.api_clients.schemas import ApiClientIn
 app = typer.Typer(no_args_is_help=True, help="Programs with an id and a secret.")
 
 ClientName = Annotated[str, typer.Argument(metavar="NAME")]
-PublicUrl = Annotated[str | None, typer.Option(help="The address of the server, where it is not the usual.")]
+PublicUrl = Annotated[
+    str | None, typer.Option(help="The address of the server, if it differs from the served one.")
+]
 
 
 @app.command("create")
@@ -31,25 +33,25 @@ def create_client(
     ] = "admin",
     grants: Annotated[
         str | None,
-        typer.Option(help="OAuth grant types, separated by commas; those of the role if not given."),
+        typer.Option(help="OAuth grant types, separated by commas. Default: those of the role."),
     ] = None,
     client_id: Annotated[
-        str | None, typer.Option("--id", help="The client id; made from the name if not given.")
+        str | None, typer.Option("--id", help="The client id. Default: made from the name.")
     ] = None,
-    description: Annotated[str, typer.Option(help="What the client is for.")] = "",
+    description: Annotated[str, typer.Option(help="The purpose of the client.")] = "",
     redirect_uri: Annotated[
-        list[str] | None, typer.Option(help="Where a login may lead back to; may be repeated.")
+        list[str] | None, typer.Option(help="An address that a login may return to; repeatable.")
     ] = None,
     public: Annotated[
-        bool, typer.Option("--public", help="Without a secret, for a page in a browser.")
+        bool, typer.Option("--public", help="Make a client without a secret, for a page in a browser.")
     ] = False,
     public_url: PublicUrl = None,
     ini: Annotated[
         Path | None,
         typer.Option(
             "--ini",
-            help="Write them to this file for opendai-agent instead. A file that works already is kept; "
-            "else a client of this name gets a new secret.",
+            help="Write them to this file for opendai-agent instead. A file that works is kept; "
+            "otherwise a client of this name gets a new secret.",
         ),
     ] = None,
     data_dir: DataDir = None,

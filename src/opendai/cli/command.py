@@ -1,4 +1,4 @@
-"""The command's own options, its parts, and how it fails."""
+"""The options of the command itself, its subcommands, and its errors."""
 
 import sys
 from typing import Annotated
@@ -39,11 +39,11 @@ def opendai(
 
 
 def main() -> None:
-    """Run the command; what can be said in a sentence is not shown as a traceback."""
+    """Run the command. An error that a sentence explains is not shown as a traceback."""
     try:
         app()
     except ValidationError as error:
-        # Of the settings: commands read no other input with pydantic.
+        # The faults are in the settings: commands read no other input with pydantic.
         for fault in error.errors():
             name = "_".join(str(part) for part in fault["loc"]).upper()
             _complain(f"OPENDAI_{name}: {fault['msg'].removeprefix('Value error, ')}")

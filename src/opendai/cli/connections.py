@@ -1,6 +1,7 @@
-"""How slowly a request may come in, and how long its head may be: what no application is asked about.
+"""Limits on connections: how slowly a request may arrive, and how long its head may be.
 
-An application hears of a request when its head is complete, so a head that never ends holds its connection.
+The application is called when the head of a request is complete, so a head that never ends would hold its
+connection.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ BODY_BYTES_A_SECOND = 65_536
 
 
 class ImpatientProtocol(HttpToolsProtocol):
-    """Ends a connection whose request does not come in: a body has more time, the more of it has come."""
+    """Closes a connection whose request does not arrive. The more of a body has arrived, the more time it has."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -31,12 +32,12 @@ class ImpatientProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if not self._is_expecting and self.cycle.response_complete:
-            # Line ends between two requests begin none, but they end the wait of a connection that is kept.
+            # Line ends between two requests begin no request, but they end the wait of an open connection.
             self._expect()
         if not self._is_expecting:
             self._stop_timer()
         elif self._unparsed_bytes > HEAD_BYTES:
-            # Of a header, a trailer or an extension of a chunk that is not at its end, nothing is told before.
+            # The parser reports a header, a trailer or an extension of a chunk only when it is complete.
             self.send_400_response("A part of the request is too long.")
         else:
             self._set_timer()
@@ -71,7 +72,7 @@ class ImpatientProtocol(HttpToolsProtocol):
         self._unparsed_bytes = 0
         self._head_bytes += size
         if self._head_bytes > HEAD_BYTES:
-            # The parser ends with it, and the base class answers 400.
+            # The error stops the parser, and the base class answers 400.
             raise ValueError("The head of the request is too long.")
 
     def _set_timer(self) -> None:
@@ -86,7 +87,7 @@ class ImpatientProtocol(HttpToolsProtocol):
     def _judge(self) -> None:
         self._timer = None
         if self.flow.read_paused:
-            # It is the application that does not take what has come.
+            # The application does not take the data that has arrived.
             self._since = self.loop.time()
         allowed = HEAD_SECONDS + self._body_bytes / BODY_BYTES_A_SECOND
         left = self._since + allowed - self.loop.time()

@@ -11,7 +11,7 @@ def demo(
     ] = False,
 ) -> None:
     """Serve on a free port, walk two sample models, show what came out, and keep serving until Ctrl-C."""
-    # It draws tables and calls a server; the other commands start without what it takes for that.
+    # It draws tables and calls a server; the other commands start without these modules.
     from opendai.cli.demonstration import demonstrate  # noqa: PLC0415
 
     demonstrate(leave=leave)

@@ -1,4 +1,4 @@
-"""What `opendai demo` does: a server, two models, two executions, and what came of them."""
+"""The demonstration: a server, two models, two executions, and their results."""
 
 import csv
 import io
@@ -67,7 +67,7 @@ def _server(environment: dict[str, str], log: Path) -> Iterator[str]:
 
 def _listening_address(process: subprocess.Popen[str], log: Path) -> str:
     assert process.stdout is not None  # noqa: S101 - it was opened as a pipe
-    # A server that neither answers nor ends is ended, so that reading its output cannot last for ever.
+    # A server that neither answers nor ends is killed, so that reading its output comes to an end.
     alarm = threading.Timer(_START_SECONDS, process.kill)
     alarm.start()
     line = process.stdout.readline()

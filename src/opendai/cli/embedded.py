@@ -31,7 +31,7 @@ class EmbeddedAgent:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        # Here, where the server listens already, or has no such agent and starts without what draws and calls.
+        # Imported here, because a server without this agent starts sooner without these modules.
         from opendai_client.agent.drivers.simulate import SimulateDriver  # noqa: PLC0415
         from opendai_client.agent.loop import Agent  # noqa: PLC0415
         from opendai_client.client import Client  # noqa: PLC0415

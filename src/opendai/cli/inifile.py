@@ -17,9 +17,9 @@ from opendai_client.agent.configuration import ConfigurationError, read_ini
 def keep_working(
     session: Session, path: Path, audit: Audit, *, name: str, role: Role, url: str, token_url: str
 ) -> str:
-    """See to it that the client of this name can log in with the file; return what was done as a sentence.
+    """Let the client of this name log in with the file; return a sentence about it.
 
-    Of a file that works nothing changes, so this may run at every start. OSError: it cannot be written.
+    A file that works stays as it is, so this may run at every start. OSError: the file cannot be written.
     """
     if _works(session, path, name=name, role=role, url=url, token_url=token_url):
         return f"The API client {name} can log in with {path} already."
@@ -43,7 +43,7 @@ def _works(session: Session, path: Path, *, name: str, role: str, url: str, toke
 
 
 def _write(path: Path, text: str) -> None:
-    """Readable for its owner alone, and complete from the moment that it is there."""
+    """Readable by its owner alone, and complete from the moment that it exists."""
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with os.fdopen(

@@ -1,4 +1,4 @@
-"""`opendai keys`: what tokens are signed with."""
+"""`opendai keys`: the keys that sign tokens."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from opendai.credentials.key_rotation import disable_key, rotate_keys, search_ke
 from opendai.credentials.keys import fresh_pair
 from opendai.credentials.secrets import load_secret_key
 
-app = typer.Typer(no_args_is_help=True, help="What tokens are signed with.")
+app = typer.Typer(no_args_is_help=True, help="The keys that sign tokens.")
 
 
 @app.command("rotate")
@@ -34,7 +34,7 @@ def list_keys(data_dir: DataDir = None) -> None:
 
 @app.command("disable")
 def disable(kid: Annotated[str, typer.Argument(metavar="KID")], data_dir: DataDir = None) -> None:
-    """Refuse every token that the key signed, from now on. For a key that somebody else may know."""
+    """Refuse every token that the key signed. Use it for a key that another person may know."""
     with open_database(read_settings(data_dir)) as database, database.writing() as session:
         disable_key(session, kid)
         Audit(session, Actor.of_command()).record("key.disable", f"key:{kid}")

@@ -18,7 +18,7 @@ _GRACE_SECONDS = 5
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens once it does, and starts what must wait for that."""
+    """Announces the address when it listens, and then starts the embedded agent."""
 
     def __init__(self, config: uvicorn.Config, address: str, agent: EmbeddedAgent | None) -> None:
         super().__init__(config)
@@ -44,8 +44,8 @@ def serve(
         bool, typer.Option("--embedded-agent", help="Run one simulated agent inside.")
     ] = False,
 ) -> None:
-    """Serve. An empty or older database is brought to this release first."""
-    # All families of the API: commands that only look into the database start in half the time without them.
+    """Serve. An empty or older database is migrated first."""
+    # Imported here, because commands that only use the database start in half the time without the API.
     from opendai.app import create_app  # noqa: PLC0415
 
     configured = read_settings(data_dir)
@@ -64,14 +64,15 @@ def serve(
             else:
                 _serve_with_processes(settings, listener, address, workers, agent)
         finally:
-            # Nobody answers here any more: while it is open, the goodbye of the agent waits in its queue.
+            # No process accepts connections any more. While the socket is open, the last request of the agent
+            # waits in its queue.
             listener.close()
             if agent:
                 agent.stop()
 
 
 def migrate(data_dir: DataDir = None) -> None:
-    """Bring the database to this release, and say what was done."""
+    """Migrate the database to this release, and print the result."""
     settings = read_settings(data_dir)
     installed = install(settings)
     announce_admin(installed.admin)
@@ -85,10 +86,10 @@ _OPTIONS: dict[str, Any] = {
     "log_config": None,
     "access_log": False,
     "server_header": False,
-    # Whom to believe about a client's address is our own setting; uvicorn trusts every local process.
+    # Our own setting names the trusted proxies; uvicorn trusts every local process.
     "proxy_headers": False,
     "http": ImpatientProtocol,
-    # Nothing here speaks over a WebSocket.
+    # The server has no WebSockets.
     "ws": "none",
     "timeout_graceful_shutdown": _GRACE_SECONDS,
 }
@@ -127,7 +128,7 @@ def _local_url(listener: socket.socket) -> str:
 
 
 def _address(host: str, listener: socket.socket) -> str:
-    """The address in the words of a person at this machine."""
+    """The address for a person at this machine."""
     name = {"0.0.0.0": "localhost", "::": "localhost", "127.0.0.1": "localhost"}.get(host, host)  # noqa: S104
     return f"http://{f'[{name}]' if ':' in name else name}:{listener.getsockname()[1]}"
 

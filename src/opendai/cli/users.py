@@ -23,7 +23,7 @@ def create_user(
     username: Username,
     role: Annotated[str, typer.Option(help="None, User or Admin.")] = "User",
     group: Annotated[
-        list[str] | None, typer.Option(help="A group besides the user's own; may be repeated.")
+        list[str] | None, typer.Option(help="A group besides the user's own; repeatable.")
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -48,7 +48,7 @@ def list_users(data_dir: DataDir = None) -> None:
 
 @app.command("set-password")
 def set_password(username: Username, data_dir: DataDir = None) -> None:
-    """Set a user's password and refuse the tokens they hold."""
+    """Set a user's password and revoke the user's tokens."""
     hashed = Passwords().hash_new(_read_password())
     with open_database(read_settings(data_dir)) as database, database.writing() as session:
         UserRepository(session).set_password(username, hashed, Audit(session, Actor.of_command()))
@@ -57,7 +57,7 @@ def set_password(username: Username, data_dir: DataDir = None) -> None:
 
 @app.command("unlock")
 def unlock_user(username: Username, data_dir: DataDir = None) -> None:
-    """Let a user log in again of whom too many logins failed."""
+    """Unlock a user after too many failed logins."""
     with open_database(read_settings(data_dir)) as database, database.writing() as session:
         user = UserRepository(session).get_named(username)
         forget_account(session, user.username)

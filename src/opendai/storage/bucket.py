@@ -1,4 +1,4 @@
-"""Where a bucket is."""
+"""The address of a bucket."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -8,7 +8,7 @@ AddressingStyle = Literal["path", "virtual"]
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Where objects go and how to get there; what is None comes from boto3's own environment and files.
+    """The place of objects and the way to it. A value of None comes from boto3's own environment and files.
 
     `prefix` is written in front of every key, with a slash between. `public_endpoint_url` is for links, where
     those who follow them reach the server by another address than we do.

@@ -25,7 +25,8 @@ _FOLDERS_REMEMBERED = 10_000
 
 
 class FileStore:
-    """Objects are `<root>/objects/<key>`; what is half written is in `<root>/temporary`, on the same disk.
+    """Objects are `<root>/objects/<key>`; objects that are half written are in `<root>/temporary`, on the same
+    disk.
 
     The folders are made once, here, and not again: were the disk unmounted while the server runs, writing
     must fail rather than fill the mount point. Content types are not stored; a link carries its own.
@@ -75,7 +76,8 @@ class FileStore:
         path = self._path(key)
         with _unavailable_on_failure():
             self._check_way(path)
-            # Not made durable: an object that comes back after a crash is an orphan, and those are swept.
+            # The deletion is not durable: an object that returns after a crash is an orphan, and the worker
+            # deletes orphans.
             with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 path.unlink()
 
@@ -107,7 +109,7 @@ class FileStore:
         return self._walk(prefix, older_than)
 
     def sweep_temporary(self, older_than: datetime) -> int:
-        """Remove what writes that never ended have left behind, and say how many; meant for start-up.
+        """Remove the files of writes that never ended, and return their number. It is meant for the start.
 
         A write that is still going on must not be older than the given moment: it would fail.
         """
@@ -147,7 +149,7 @@ class FileStore:
                 is_new = True
             except FileExistsError:
                 is_new = False
-            # That it exists is not enough: another thread may have made it and not yet synchronised it.
+            # An existing folder is not enough: another thread may have made it and not synchronized it yet.
             if is_new or step not in self._durable_folders:
                 _make_durable(step.parent)
                 if len(self._durable_folders) >= _FOLDERS_REMEMBERED:
@@ -187,7 +189,8 @@ def _is_older(entry: os.DirEntry[str], moment: datetime | None) -> bool:
 
 
 def _files_below(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Entry by entry, since a folder may hold millions; links are not followed, what has gone is skipped."""
+    """Entry by entry, because a folder may hold millions. Links are not followed; entries that have gone are
+    skipped."""
     with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
@@ -208,7 +211,7 @@ def _make_root(root: Path) -> None:
 
 
 def _make_durable(folder: Path) -> None:
-    """A new name survives a power loss only once the folder that holds it has been synchronised."""
+    """A new name survives a power loss only after its folder is synchronized."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -18,13 +18,13 @@ SHORTEST_SIGNING_KEY_BYTES = 32
 
 _KEY_PURPOSE = b"opendai file urls v1"
 _KEY_VERSION = "1"
-# Nobody but us writes the digits, yet they are text from outside until the signature has been checked.
+# The server alone writes the digits, but they are untrusted text until the signature is checked.
 _SECONDS = re.compile(r"[0-9]{1,12}")
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a valid link allows: the headers to serve the object with."""
+    """The content of a valid link: the headers of the answer."""
 
     content_type: str
     disposition: str
@@ -66,7 +66,7 @@ class SignedLinks:
         return self._start + quote(key) + "?" + urlencode(parameters)
 
     def verify(self, key: str, parameters: Mapping[str, str]) -> Grant:
-        """Raises Forbidden for whatever is wrong, without telling what: a forger learns nothing."""
+        """Forbidden for every fault, without naming it: a forger learns nothing."""
         content_type = parameters.get("type", "")
         disposition = parameters.get("disposition", "")
         expires = parameters.get("expires", "")

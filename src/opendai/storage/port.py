@@ -1,4 +1,4 @@
-"""What every object store can do, and the rules of keys, types and lifetimes that each of them enforces."""
+"""The port of every object store, and the rules for keys, types and lifetimes that each adapter enforces."""
 
 import re
 from collections.abc import Iterator
@@ -36,7 +36,8 @@ class ObjectStore(Protocol):
     """
 
     def prepare(self) -> None:
-        """For start-up: make what must be there before the first object. Raises Unavailable if that cannot be."""
+        """Prepare the store for the first object. It is called at the start. Unavailable if the store cannot be
+        used."""
 
     def put(self, key: str, content: bytes, *, content_type: str) -> None:
         """Durable once this returns; a reader sees the whole old object or the whole new one."""
@@ -64,7 +65,7 @@ class ObjectStore(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of connections; the store is not used afterwards."""
+        """Close the connections; the store is not used afterwards."""
 
 
 def check_key(key: str) -> None:
@@ -94,7 +95,7 @@ def check_prefix(prefix: str) -> None:
 
 
 def check_content_type(content_type: str) -> None:
-    """Raises ValueError for what is no lower-case media type, above all for line breaks in a header."""
+    """ValueError unless the text is a lower-case media type. This keeps line breaks out of a header."""
     if not _CONTENT_TYPE.fullmatch(content_type):
         raise ValueError(f"{content_type!r} is not a content type.")
 

@@ -1,4 +1,4 @@
-"""The object store for servers that share nothing but a bucket: Amazon S3 or what speaks its protocol."""
+"""The object store for servers that share a bucket: Amazon S3 or a server with its protocol."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,7 +113,7 @@ class S3Store:
                 if _code(error) not in {"404", "NoSuchBucket"}:
                     raise
                 self._create_bucket()
-                # What counts is that we may use it, whoever made it in the meantime.
+                # Another server may have made it in the meantime; the question is only whether we may use it.
                 self._client.head_bucket(Bucket=self._bucket.name)
 
     def close(self) -> None:
@@ -139,7 +139,7 @@ class S3Store:
                         yield key
 
     def _create_bucket(self) -> None:
-        # Amazon wants the region repeated here, except for the one that it takes for granted.
+        # Amazon requires the region here, except for its default region.
         place: dict[str, Any] = {}
         if self._region not in {None, "us-east-1"}:
             place = {"CreateBucketConfiguration": {"LocationConstraint": self._region}}

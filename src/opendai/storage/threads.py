@@ -39,7 +39,7 @@ class StoreThreads:
 
     def _note_end(self, future: "asyncio.Future[_Result]") -> None:
         self._begun -= 1
-        # What nobody waits for any more must not be reported as an error that was never looked at.
+        # The error of an abandoned call is read, so that asyncio does not report it as unread.
         if not future.cancelled():
             future.exception()
 

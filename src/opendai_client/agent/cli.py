@@ -23,12 +23,12 @@ from opendai_client.errors import ClientError
 
 logger = logging.getLogger(__name__)
 
-# A step or a call in hand gets this long after the signal; then the lease says goodbye for it.
+# A step or a call in progress gets this long after the signal; then the run is left to its lease.
 _LAST_SECONDS = 5.0
 
 
 class LogLevel(StrEnum):
-    """How much the agent tells."""
+    """The amount of log that the agent writes."""
 
     DEBUG = "DEBUG"
     INFO = "INFO"
@@ -42,7 +42,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 def main() -> None:
     """The entry point: a mistake is one line on standard error and exit code 1 or 2, never a traceback."""
     try:
-        # Not standalone, because a usage error would take several lines then.
+        # Not standalone, because Typer prints a usage error in several lines.
         code = app(standalone_mode=False)
     except typer.exceptions.TyperException as error:
         _fail(error.format_message(), code=2)
@@ -80,7 +80,8 @@ def start(
     token_url: Annotated[
         str,
         typer.Option(
-            envvar="OPENDAI_AGENT_TOKEN_URL", help="Where tokens come from, if not from the server."
+            envvar="OPENDAI_AGENT_TOKEN_URL",
+            help="The address of tokens, if they do not come from the server.",
         ),
     ] = "",
     ca_cert_path: Annotated[
@@ -95,7 +96,9 @@ def start(
             help="Let an action fail: 'Action' or 'State/Action', with '@2' (second time) or '%10' (10 %)."
         ),
     ] = None,
-    max_runs: Annotated[int, typer.Option(min=0, help="End after so many runs; 0 is never.")] = 0,
+    max_runs: Annotated[
+        int, typer.Option(min=0, help="The number of runs after which the agent ends; 0 for no end.")
+    ] = 0,
     log_level: Annotated[
         LogLevel, typer.Option(envvar="OPENDAI_AGENT_LOG_LEVEL", case_sensitive=False)
     ] = LogLevel.INFO,
@@ -127,7 +130,7 @@ def start(
 
 
 def _run_until_signalled(agent: Agent) -> None:
-    """Raises what the agent raises.
+    """An error of the agent is raised here.
 
     The agent has a thread of its own: a handler that sets an event may not run in the thread that waits for
     it, and a signal must not break into a half-sent report.
@@ -153,7 +156,7 @@ def _run_until_signalled(agent: Agent) -> None:
 
 @contextmanager
 def _signals_set(stop: threading.Event) -> Iterator[None]:
-    """The first signal asks the agent to stop, the second one does what it always did."""
+    """The first signal asks the agent to stop; the second one has its default effect."""
 
     def ask(number: int, _frame: FrameType | None) -> None:
         restore()

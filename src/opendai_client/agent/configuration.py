@@ -1,4 +1,4 @@
-"""Where an agent's server and credentials come from: options, environment, secret files, an ini file."""
+"""The sources of an agent's server and credentials: options, environment, secret files, an ini file."""
 
 import configparser
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ _LARGEST_FILE = 64 * 1024
 
 
 class ConfigurationError(Exception):
-    """The sentence to show to whoever started the agent."""
+    """A sentence for the person who started the agent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A server and the credentials for it; empty text is what was not given."""
+    """A server and the credentials for it; an empty text means that a value was not given."""
 
     url: str = ""
     client_id: str = field(default="", repr=False)
@@ -22,7 +22,7 @@ class Access:
     token_url: str = ""
 
     def or_else(self, other: "Access") -> "Access":
-        """This, with its gaps filled from the other."""
+        """A copy of this, with missing values from the other."""
         return Access(
             url=self.url or other.url,
             client_id=self.client_id or other.client_id,
@@ -42,7 +42,7 @@ def read_ini(path: Path) -> Access:
     """The one section of an ini file, whatever its name, with ``url``, ``client_id``, ``client_secret`` and
     perhaps ``token_url``. Other keys are ignored.
     """
-    # A secret may hold a percent sign. What the parser complains of is not shown: it quotes the line.
+    # A secret may hold a percent sign. The parser's message is not shown, because it quotes the line.
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read_string(_read(path))
@@ -61,7 +61,7 @@ def read_ini(path: Path) -> Access:
 
 
 def read_secret(path: Path) -> str:
-    """The text of a file that holds nothing else, without the line end that editors leave behind it."""
+    """The text of a file, without the line end that editors add."""
     secret = _read(path).strip()
     if not secret:
         raise ConfigurationError(f"{path} is empty.")

@@ -1,4 +1,4 @@
-"""What an agent tells about a run, in the shapes of the agent protocol."""
+"""The events of a run, in the shapes of the agent protocol."""
 
 import re
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from opendai.engine import Step
 from opendai_client.agent.drivers.port import Performed, Severity
 
 _LONGEST_TEXT = 4000
-# Control characters but for tab and line ends, and halves of surrogate pairs.
+# Control characters except tab and line ends, and halves of surrogate pairs.
 _UNACCEPTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 
@@ -17,7 +17,7 @@ def now() -> str:
 
 
 def clean(text: str) -> str:
-    """The text without what no database and no JSON takes, and not longer than a person would read.
+    """The text without characters that databases and JSON refuse, shortened to the limit.
 
     Messages come from drivers and so from any program; one of them must not make a report unacceptable.
     """

@@ -1,4 +1,4 @@
-"""The sign by which whoever waits in the middle of a run learns that it should not."""
+"""A signal that ends every wait in the middle of a run."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ _GLANCE_SECONDS = 0.1
 
 
 class Interruption:
-    """Raised while the agent is told to stop, or since the run in hand was aborted or lost."""
+    """Raised while the agent is told to stop, or after the current run was aborted or lost."""
 
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
@@ -24,7 +24,7 @@ class Interruption:
         return self._raised.is_set() or self._stop.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Sleeps for that long or until the sign is raised, and tells which: True if it is raised."""
+        """Sleep that long or until the signal is raised; True if it is raised."""
         end = time.monotonic() + seconds
         while not self.is_raised:
             rest = end - time.monotonic()
@@ -34,12 +34,12 @@ class Interruption:
         return True
 
     def wait_for_stop(self, seconds: float) -> bool:
-        """As ``wait``, for what must be done although the run was aborted."""
+        """Like ``wait``, for work that must be done although the run was aborted."""
         return self._stop.wait(seconds)
 
     def raise_sign(self) -> None:
         self._raised.set()
 
     def lower_sign(self) -> None:
-        """Back to work, for instance on the steps that clean up after an abort."""
+        """Lower the signal, for example for the steps that clean up after an abort."""
         self._raised.clear()

@@ -36,9 +36,9 @@ class Agent:
         self._wait_seconds = wait_seconds
 
     def run_forever(self, stop: threading.Event) -> None:
-        """Returns soon after ``stop`` is set; the run in hand is left to its lease, for another agent.
+        """Return soon after ``stop`` is set; the current run is left to its lease, for another agent.
 
-        A server that is away is waited for. ClientError: it does not let this agent in.
+        Wait for a server that is away. ClientError: the server refuses this agent.
         """
         try:
             self._register(stop)
@@ -91,7 +91,7 @@ class Agent:
         return True
 
     def _claim(self, stop: threading.Event) -> Claim | None:
-        # One key for all tries: when an answer was lost, the next one brings the same claim.
+        # One key for all attempts: after a lost answer, the next attempt gets the same claim.
         claim_key = str(uuid.uuid4())
         try:
             return insist(lambda: self._poll(claim_key, stop), wait=stop.wait)
@@ -135,5 +135,5 @@ class Agent:
 
 
 def _may_change(refused: ClientError) -> bool:
-    """Whether to wait for better days: the server is being mended, or has yet to hear of this agent."""
+    """Whether to wait and try again: the server is being repaired, or the agent is not registered yet."""
     return refused.status == 404 or refused.status >= 500

@@ -1,4 +1,4 @@
-"""Repeating a call of the protocol until the server has taken it or refused it for good."""
+"""Repeats a call of the protocol until the server has accepted or finally refused it."""
 
 import logging
 from collections.abc import Callable
@@ -21,14 +21,14 @@ class Stopped(Exception):  # noqa: N818 - a way to end, not a failure
 
 
 class RunLost(Exception):  # noqa: N818 - a way to end, not a failure
-    """The lease is gone or the run has ended: nothing that this agent says about it counts any more."""
+    """The lease is gone or the run has ended: further reports of this agent on the run do not count."""
 
 
 def insist(call: Callable[[], _Result], *, wait: Callable[[float], bool]) -> _Result:
     """The answer, however long the server is away.
 
-    ``wait`` sleeps for so many seconds and says whether to give up, which raises Stopped. A 409 is RunLost. A
-    refusal that is not passing is ClientError; a 500 may be passing, but not for ever.
+    ``wait`` sleeps for the given seconds and returns whether to give up, which raises Stopped. A 409 is RunLost.
+    A permanent refusal is ClientError; a 500 counts as temporary for a limited time.
     """
     attempt = faults = 0
     while True:

@@ -16,7 +16,7 @@ _GRACE_SECONDS = 15.0
 
 
 class _Message(BaseModel):
-    """A later server may say more than this; what is not known is ignored."""
+    """A later server may send more fields; unknown fields are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
 
@@ -25,7 +25,7 @@ _Answer = TypeVar("_Answer", bound=_Message)
 
 
 class Registration(_Message):
-    """Who the server takes the agent for."""
+    """The identity of the agent at the server."""
 
     agent_id: int
     name: str
@@ -160,7 +160,7 @@ class AgentService:
 
 
 def _read(expected: type[_Answer], body: object) -> _Answer:
-    """A garbled answer is as good as none: the call is one that may be sent again."""
+    """A garbled answer counts as no answer: the call may be repeated."""
     try:
         return expected.model_validate(body)
     except ValidationError as error:

@@ -23,10 +23,10 @@ _JOIN_SECONDS = 1.0
 
 
 class Reporter:
-    """The one voice of a run: a thread of its own sends, the thread that walks only hands over.
+    """Reports for one run: a thread of its own sends, and the thread that walks only hands over events.
 
-    At most ``_MOST_EVENTS`` events and about ``_MOST_BYTES`` bytes wait; then ``add`` waits too. What has
-    been accepted is forgotten. Whatever ends the run meanwhile is raised by the next call of any method:
+    At most ``_MOST_EVENTS`` events and about ``_MOST_BYTES`` bytes wait; then ``add`` waits too. Accepted
+    events are forgotten. An error that ends the run meanwhile is raised by the next call of any method:
     RunLost, Stopped or ClientError.
     """
 
@@ -55,7 +55,7 @@ class Reporter:
         with self._changed:
             self._closing.set()
             self._changed.notify_all()
-        # A call in hand may take as long as its time-out; the attempt's number makes it harmless.
+        # A call in progress may take until its time-out; the number of the attempt makes it harmless.
         self._thread.join(_JOIN_SECONDS)
 
     @property
@@ -66,7 +66,7 @@ class Reporter:
 
     @property
     def is_aborted(self) -> bool:
-        """Whether the server has said that the run is to stop."""
+        """Whether the server has asked to stop the run."""
         with self._changed:
             return self._is_aborted
 
@@ -86,12 +86,13 @@ class Reporter:
                 self._waiting_since = time.monotonic()
             self._waiting.append(text)
             self._waiting_bytes += len(text)
-            # The sender must hear of the first, which starts the clock, and of the one that fills a batch.
+            # The sender is notified of the first event, which starts the clock, and of the one that fills a
+            # batch.
             if len(self._waiting) in {1, _FLUSH_EVENTS}:
                 self._changed.notify_all()
 
     def drain(self) -> int:
-        """Waits until everything is accepted and says the last number."""
+        """Wait until everything is accepted; return the last number."""
         with self._changed:
             self._is_urgent = True
             self._changed.notify_all()

@@ -42,7 +42,7 @@ def walk_run(service: AgentService, driver: Driver, claim: Claim, stop: threadin
         except ClientError as refused:
             if refused.status in {401, 403}:
                 raise
-            # What was not accepted is not there to be said again; the verdict must not depend on it.
+            # Events that the server did not accept are lost; the verdict must not depend on them.
             ending, last = _broken_off("The server refused a report", refused), reporter.accepted
         return insist(lambda: service.finish(claim, ending, last=last), wait=interruption.wait_for_stop)
 
@@ -126,7 +126,7 @@ class _Walker:
             try:
                 self._driver.close()
             except Exception as error:  # noqa: BLE001 - drivers are foreign code and may raise anything
-                # What has been seen of the system under test stays true.
+                # The results of the system under test stay true.
                 logger.warning("%s: the driver did not close: %s", self._claim, error)
 
     def _follow(self, walk: Walk) -> None:
@@ -151,7 +151,7 @@ class _Walker:
             self._report(step, performed, started_at)
 
     def _go_on(self, walk: Walk) -> None:
-        """Raises if there is nobody left to walk for, and turns to the cleanup once after an abort."""
+        """Raise if the run is lost or the agent stops, and begin the cleanup once after an abort."""
         self._reporter.check()
         if self._reporter.is_aborted and not self._is_aborting:
             self._is_aborting = True
@@ -160,7 +160,7 @@ class _Walker:
             self._log("The run was aborted.", severity="WARNING")
 
     def _wants_pause(self) -> bool:
-        """The pause is between steps, and who aborts a run does not want to watch it clean up slowly."""
+        """The pause is between steps. The cleanup after an abort has no pauses, because a person waits for it."""
         return self._performed > 0 and not self._is_aborting
 
     def _report(self, step: Step, performed: Performed, started_at: str) -> None:
@@ -193,7 +193,7 @@ class _Walker:
         except ClientError as refused:
             if refused.status in {401, 403}:
                 raise
-            # A picture is not worth a run.
+            # A picture that is refused must not end the run.
             self._log(f"A screenshot was refused: {refused}", severity="WARNING", step=step.order)
             return
         event = log_event(

@@ -1,1 +1,1 @@
-"""What performs the steps of a walk: the port, and the drivers behind it."""
+"""Drivers perform the steps of a walk: the port, and the drivers behind it."""

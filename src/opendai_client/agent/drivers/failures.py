@@ -59,7 +59,7 @@ class Failures:
         self._chances = [random.Random(f"{seed} {rule}") for rule in rules]  # noqa: S311 - not for secrets
 
     def strike(self, state: str, action: str) -> bool:
-        """Whether the action fails this time. To be asked exactly once for each time it is performed."""
+        """Whether the action fails this time. Call it exactly once for each time the action is performed."""
         # Every rule must count the visit, also after one that struck.
         strikes = [self._strikes(index, state, action) for index in range(len(self._rules))]
         return any(strikes)

@@ -1,4 +1,4 @@
-"""Draws what the simulated system under test would show: one small PNG for a state."""
+"""Draws the screen of the simulated system under test: one small PNG for a state."""
 
 import colorsys
 import hashlib
@@ -15,7 +15,7 @@ _MARGIN = 24
 
 
 def draw_state(state: str, *, model: str, order: int) -> bytes:
-    """A PNG of 480 x 270 pixels. What the font cannot draw is still in the file, as its title."""
+    """A PNG of 480 x 270 pixels. The title of the file holds the whole name, also letters that the font lacks."""
     paper = _colour(state)
     image = Image.new("RGB", _SIZE, paper)
     draw = ImageDraw.Draw(image)

@@ -1,4 +1,4 @@
-"""The port between the agent and whatever performs a step on a system under test."""
+"""The port between the agent and the drivers that perform steps on a system under test."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Run:
     """The run that a driver is opened for.
 
     ``seed`` is the walk's own: a driver that takes chances takes them from it. ``asset`` is what the
-    execution was started with. A driver waits on ``interruption``, so that nobody has to wait for it.
+    execution was started with. A driver waits on ``interruption``, so that it ends at once when the run does.
     """
 
     run_id: int
@@ -57,7 +57,7 @@ class Screenshot:
 
 @dataclass(frozen=True, slots=True)
 class Performed:
-    """What became of a step. ``seconds`` is how long it took; ``message`` says why it failed."""
+    """The result of a step. ``seconds`` is how long it took; ``message`` says why it failed."""
 
     passed: bool
     seconds: float

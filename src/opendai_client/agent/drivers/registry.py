@@ -21,7 +21,7 @@ def driver_names() -> list[str]:
 
 
 def load_driver(name: str) -> MakeDriver:
-    """What makes the driver of this name; only that driver is imported."""
+    """The class or function that makes the driver of this name; only that driver is imported."""
     found = tuple(entry_points(group=GROUP, name=name))
     if not found:
         known = ", ".join(driver_names()) or "none"

@@ -12,9 +12,9 @@ logger = logging.getLogger(__name__)
 
 
 class SimulateDriver:
-    """Pretends. The same seed and the same steps bring the same outcomes, durations and pictures.
+    """Simulates. The same seed and the same steps give the same outcomes, durations and pictures.
 
-    With ``realtime`` a step takes as long as it reports; else it takes no time.
+    With ``realtime`` a step takes as long as it reports; otherwise it takes no time.
     """
 
     name = "simulate"
@@ -45,7 +45,7 @@ class SimulateDriver:
 
 
 class _Simulation:
-    """What the driver remembers of one run: no more than the names of the states that it has seen."""
+    """The memory of one run: the names of the states that the run has seen."""
 
     def __init__(self, run: Run, failures: Failures) -> None:
         self.run = run
