@@ -5,12 +5,14 @@ all tests; httpx's looks for another kind of event loop at each one.
 """
 
 import asyncio
-from collections.abc import MutableMapping
-from typing import Any
+from collections.abc import Coroutine, MutableMapping
+from typing import Any, TypeVar
 
 import httpx2
 from anyio.from_thread import BlockingPortal
 from starlette.types import ASGIApp
+
+_Result = TypeVar("_Result")
 
 
 class TestClient(httpx2.Client):
@@ -21,13 +23,18 @@ class TestClient(httpx2.Client):
     def __init__(
         self, app: ASGIApp, portal: BlockingPortal, *, address: str, base_url: str = "http://testserver"
     ) -> None:
-        super().__init__(transport=_Transport(app, portal, address), base_url=base_url)
+        self._loop = portal.call(asyncio.get_running_loop)
+        super().__init__(transport=_Transport(app, self._loop, address), base_url=base_url)
+
+    def run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        """The result of work in the event loop of the application."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
 class _Transport(httpx2.BaseTransport):
-    def __init__(self, app: ASGIApp, portal: BlockingPortal, address: str) -> None:
+    def __init__(self, app: ASGIApp, loop: asyncio.AbstractEventLoop, address: str) -> None:
         self._app = app
-        self._loop = portal.call(asyncio.get_running_loop)
+        self._loop = loop
         self._address = address
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:

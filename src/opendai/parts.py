@@ -89,7 +89,6 @@ def _one(name: str) -> Any:
 
 PartsDep = Annotated[Parts, Depends(_all)]
 SettingsDep = Annotated[Settings, _one("settings")]
-StoreDep = Annotated[ObjectStore, _one("store")]
 SecretKeyDep = Annotated[SecretKey, _one("secret_key")]
 KeysDep = Annotated[KeyRing, _one("keys")]
 TokensDep = Annotated[Tokens, _one("tokens")]

@@ -1,13 +1,14 @@
 """Addresses outside the families: the health checks, and the pictures that signed addresses lead to."""
 
+from functools import partial
+
 from fastapi import Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse, Response
 
 from opendai.api.dialect import Family
 from opendai.api.refusals import detail, detail_schema
 from opendai.errors import Problem
-from opendai.parts import PartsDep, StoreDep
+from opendai.parts import PartsDep
 from opendai.settings import Settings
 from opendai.storage import FileStore
 from opendai.wire.routing import Router
@@ -51,13 +52,14 @@ async def get_readiness(parts: PartsDep) -> Response:
 
 
 @router.get("/files/{key:path}")
-async def read_file(request: Request, store: StoreDep, key: str) -> Response:
+async def read_file(request: Request, parts: PartsDep, key: str) -> Response:
     """An object of the embedded store, for anyone who holds a signed address."""
+    store = parts.store
     if not isinstance(store, FileStore):
         return JSONResponse({"message": "There is nothing at this address."}, 404)
     try:
         grant = store.verify(key, request.query_params)
-        path = await run_in_threadpool(store.path_for_reading, key)
+        path = await parts.store_threads.run(partial(store.path_for_reading, key))
     except Problem as problem:
         return JSONResponse({"message": problem.message}, problem.status)
     headers = {**_PICTURE_HEADERS, "Content-Disposition": grant.disposition}
