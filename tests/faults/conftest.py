@@ -1,4 +1,4 @@
-"""Servers that live for all fault tests, and servers of a test's own."""
+"""Servers that live for all fault tests, servers of a test's own, and the figures that the tests report."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -9,6 +9,20 @@ from typing import Any
 import pytest
 
 from tests.faults.processes import Server
+
+_FIGURES = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Prints a sentence with the figures of a test at the end of the session."""
+    figures = request.config.stash.setdefault(_FIGURES, [])
+    return lambda sentence: figures.append(f"{request.node.name}: {sentence}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in config.stash.get(_FIGURES, []):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
